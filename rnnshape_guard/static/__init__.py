@@ -1,0 +1,1 @@
+"""The static driver: source in, diagnostics out. It never imports or runs what it reads."""

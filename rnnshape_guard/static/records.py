@@ -1,0 +1,445 @@
+"""What is left of a program once it is lowered: small records, the only thing that the interpreter reads.
+
+Every record keeps the libcst node it came from, for its place and its text; nobody looks inside that node. Records
+are not frozen because a million of them are made and a frozen dataclass costs three times as much to make; nothing
+changes them after lowering.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """A piece of a program; `node` is where it stood."""
+
+    node: Any
+
+
+# -- expressions ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class Name(Record):
+    """``x``."""
+
+    id: str
+
+
+@dataclass(slots=True, eq=False)
+class Attribute(Record):
+    """``value.name``."""
+
+    value: Expression
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Constant(Record):
+    """A number, string, bytes, True, False, None or Ellipsis as written. Implicitly joined strings are joined."""
+
+    value: Any
+
+
+@dataclass(slots=True, eq=False)
+class Argument(Record):
+    """One argument of a call: `keyword` for ``keyword=value``, `star` is ``*``, ``**`` or empty."""
+
+    value: Expression
+    keyword: str | None
+    star: str
+
+
+@dataclass(slots=True, eq=False)
+class Call(Record):
+    """``function(arguments)``."""
+
+    function: Expression
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(slots=True, eq=False)
+class SliceRange(Record):
+    """``start:stop:step`` inside a subscript."""
+
+    start: Expression | None
+    stop: Expression | None
+    step: Expression | None
+
+
+@dataclass(slots=True, eq=False)
+class Subscript(Record):
+    """``value[items]``; `is_tuple` says whether the brackets hold a tuple (``x[0, 1]``, ``x[0,]``)."""
+
+    value: Expression
+    items: tuple[Expression, ...]
+    is_tuple: bool
+
+
+@dataclass(slots=True, eq=False)
+class BinaryOperation(Record):
+    """``left operator right`` for ``+ - * / // % ** @ & | ^ << >>``."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(slots=True, eq=False)
+class UnaryOperation(Record):
+    """``- + ~ not``."""
+
+    operator: str
+    operand: Expression
+
+
+@dataclass(slots=True, eq=False)
+class BooleanOperation(Record):
+    """``left and right``, ``left or right``."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Comparison(Record):
+    """``left op right op right …``; operators are spelled ``== != < <= > >= in, not in, is, is not``."""
+
+    left: Expression
+    rights: tuple[tuple[str, Expression], ...]
+
+
+@dataclass(slots=True, eq=False)
+class Conditional(Record):
+    """``body if test else orelse``."""
+
+    test: Expression
+    body: Expression
+    orelse: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Lambda(Record):
+    """``lambda parameters: body``."""
+
+    parameters: tuple[Parameter, ...]
+    body: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Sequence(Record):
+    """A tuple, list or set display; `kind` is ``tuple``, ``list`` or ``set``."""
+
+    kind: str
+    items: tuple[Expression, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Mapping(Record):
+    """A dict display; a key of None is ``**value``."""
+
+    items: tuple[tuple[Expression | None, Expression], ...]
+
+
+@dataclass(slots=True, eq=False)
+class Generator(Record):
+    """``for target in iterable if conditions`` of a comprehension."""
+
+    target: Expression
+    iterable: Expression
+    conditions: tuple[Expression, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Comprehension(Record):
+    """`kind` is ``list``, ``set``, ``dict`` or ``generator``; `key` is given for a dict alone."""
+
+    kind: str
+    key: Expression | None
+    element: Expression
+    generators: tuple[Generator, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Starred(Record):
+    """``*value`` in a display, an index or a target."""
+
+    value: Expression
+
+
+@dataclass(slots=True, eq=False)
+class NamedExpression(Record):
+    """``target := value``."""
+
+    target: Expression
+    value: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Formatted(Record):
+    """An f-string: its embedded expressions."""
+
+    values: tuple[Expression, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Await(Record):
+    """``await value``."""
+
+    value: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Yield(Record):
+    """``yield value`` or ``yield from value`` (`delegates`)."""
+
+    value: Expression | None
+    delegates: bool
+
+
+Expression = (
+    Name
+    | Attribute
+    | Constant
+    | Call
+    | SliceRange
+    | Subscript
+    | BinaryOperation
+    | UnaryOperation
+    | BooleanOperation
+    | Comparison
+    | Conditional
+    | Lambda
+    | Sequence
+    | Mapping
+    | Comprehension
+    | Starred
+    | NamedExpression
+    | Formatted
+    | Await
+    | Yield
+)
+
+# -- statements ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class Comment(Record):
+    """A comment's text without the hash; `trailing` if it stands behind code, else it stands on lines above."""
+
+    text: str
+    trailing: bool
+
+
+@dataclass(slots=True, eq=False)
+class Statement(Record):
+    """A statement with the comments above it and behind it (for a block: behind its header)."""
+
+    comments: tuple[Comment, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Assign(Statement):
+    """``a = b, c = value``: one target or more."""
+
+    targets: tuple[Expression, ...]
+    value: Expression
+
+
+@dataclass(slots=True, eq=False)
+class AnnotatedAssign(Statement):
+    """``target: annotation = value``."""
+
+    target: Expression
+    annotation: Expression
+    value: Expression | None
+
+
+@dataclass(slots=True, eq=False)
+class AugmentedAssign(Statement):
+    """``target operator= value``; the operator is written without ``=``."""
+
+    target: Expression
+    operator: str
+    value: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Evaluate(Statement):
+    """An expression as a statement."""
+
+    value: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Return(Statement):
+    """``return value``."""
+
+    value: Expression | None
+
+
+@dataclass(slots=True, eq=False)
+class If(Statement):
+    """``if test: body else: orelse``; an elif is an If inside `orelse`."""
+
+    test: Expression
+    body: tuple[Statement, ...]
+    orelse: tuple[Statement, ...]
+
+
+@dataclass(slots=True, eq=False)
+class For(Statement):
+    """``for target in iterable: body else: orelse``."""
+
+    target: Expression
+    iterable: Expression
+    body: tuple[Statement, ...]
+    orelse: tuple[Statement, ...]
+
+
+@dataclass(slots=True, eq=False)
+class While(Statement):
+    """``while test: body else: orelse``."""
+
+    test: Expression
+    body: tuple[Statement, ...]
+    orelse: tuple[Statement, ...]
+
+
+@dataclass(slots=True, eq=False)
+class With(Statement):
+    """``with expression as target, …: body``."""
+
+    items: tuple[tuple[Expression, Expression | None], ...]
+    body: tuple[Statement, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Try(Statement):
+    """``try: body except …: handlers else: orelse finally: final``. A handler is its name (or None) and its body."""
+
+    body: tuple[Statement, ...]
+    handlers: tuple[tuple[str | None, tuple[Statement, ...]], ...]
+    orelse: tuple[Statement, ...]
+    final: tuple[Statement, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Parameter(Record):
+    """A parameter: `kind` is ``positional`` (before ``/``), ``plain``, ``star``, ``keyword`` (after ``*``) or ``double star``.
+
+    `comment` is the one behind it on its line.
+    """
+
+    name: str
+    kind: str
+    annotation: Expression | None
+    default: Expression | None
+    comment: Comment | None
+
+
+@dataclass(slots=True, eq=False)
+class FunctionDef(Statement):
+    """A function or method. `docstring` is its first statement's record, if that is a string; `body` comes without it."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    body: tuple[Statement, ...]
+    decorators: tuple[Expression, ...]
+    returns: Expression | None
+    docstring: Constant | None
+    is_async: bool
+    is_generator: bool
+
+
+@dataclass(slots=True, eq=False)
+class ClassDef(Statement):
+    """A class. `bases` holds positional and keyword arguments of the header."""
+
+    name: str
+    bases: tuple[Argument, ...]
+    body: tuple[Statement, ...]
+    decorators: tuple[Expression, ...]
+    docstring: Constant | None
+
+
+@dataclass(slots=True, eq=False)
+class Import(Statement):
+    """``import a.b as c, d``: pairs of dotted name and alias (or None)."""
+
+    names: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(slots=True, eq=False)
+class ImportFrom(Statement):
+    """``from ..module import a as b``: `level` counts the dots; a star import has the one name ``*``."""
+
+    module: str
+    level: int
+    names: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(slots=True, eq=False)
+class Raise(Statement):
+    """``raise …``: nothing after it runs."""
+
+
+@dataclass(slots=True, eq=False)
+class Assert(Statement):
+    """``assert test``."""
+
+    test: Expression
+
+
+@dataclass(slots=True, eq=False)
+class Delete(Statement):
+    """``del targets``."""
+
+    targets: tuple[Expression, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Scope(Statement):
+    """``global names`` (`is_global`) or ``nonlocal names``."""
+
+    names: tuple[str, ...]
+    is_global: bool
+
+
+@dataclass(slots=True, eq=False)
+class Jump(Statement):
+    """``break`` or ``continue``."""
+
+    is_break: bool
+
+
+@dataclass(slots=True, eq=False)
+class Case(Record):
+    """One case of a match. `values` are the constants it accepts, None if it is anything more complex; `captures` are
+    the names it binds; a wildcard has `is_wildcard`."""
+
+    values: tuple[Expression, ...] | None
+    captures: tuple[str, ...]
+    is_wildcard: bool
+    guard: Expression | None
+    body: tuple[Statement, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Match(Statement):
+    """``match subject: cases``."""
+
+    subject: Expression
+    cases: tuple[Case, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Module(Record):
+    """A file: its statements, its docstring, and the comments that belong to no statement (the last lines)."""
+
+    body: tuple[Statement, ...]
+    docstring: Constant | None
+    comments: tuple[Comment, ...]
