@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import EllipsisType
 from typing import Final, Union
 
-from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
+from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Condition, Dim
 
 
@@ -59,12 +59,20 @@ class Named:
     results: tuple[Result, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Many:
+    """A sequence of like items, of unknown length or of a symbolic one (the steps appended in a loop over time)."""
+
+    item: Operand
+    length: Dim | None = None
+
+
 Operand = Union[
-    Shape, Packed, Dim, bool, float, str, None, EllipsisType, Slice, Unknown, "tuple[Operand, ...]", "Named"
+    Shape, Packed, Dim, bool, float, str, None, EllipsisType, Slice, Unknown, "tuple[Operand, ...]", "Named", Many
 ]
 """What an argument can be. Integers are `Dim`, lists are tuples, a flag of unknown value is a `Dim` of a flag symbol."""
 
-Result = Union[Shape, Packed, Dim, bool, str, None, Unknown, Named, "tuple[Result, ...]"]
+Result = Union[Shape, Packed, Dim, bool, str, None, Unknown, Named, Many, "tuple[Result, ...]"]
 
 
 class Fault(StrEnum):
@@ -126,12 +134,16 @@ class Learned:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """The result as meant, what doesn't fit, sizes that must be equal for it to fit, and roles learned."""
+    """The result as meant, what doesn't fit, sizes that must be equal for it to fit, and roles learned.
+
+    `closes` says what unknown axes turn out to be (an RNN call fixes the rank of its input); the driver applies it.
+    """
 
     result: Result
     misfits: tuple[Misfit, ...] = ()
     equations: tuple[tuple[Dim, Dim], ...] = ()
     learned: tuple[Learned, ...] = ()
+    closes: tuple[tuple[Rest, tuple[Axis | Rest, ...]], ...] = ()
 
 
 def shapes_in(result: Result | Operand) -> Iterator[Shape]:
