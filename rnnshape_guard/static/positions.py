@@ -1,0 +1,118 @@
+"""Where a record stood and how it was written: asked only for what is reported.
+
+Positions cost more than the parse, so they are computed when the first is asked for; a file without findings never
+pays.
+"""
+
+from __future__ import annotations
+
+import io
+import tokenize
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from rnnshape_guard.findings import Position, Span
+from rnnshape_guard.static.lowering import room_to_recurse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Positions:
+    """The places and the texts of the nodes of one file.
+
+    >>> module = cst.parse_module("out = self.head(x)\\n")
+    >>> node = module.body[0].body[0].value
+    >>> places = Positions("model.py", module)
+    >>> places.span(node).start, places.text(node)
+    (Position(row=1, column=7), 'self.head(x)')
+    """
+
+    def __init__(self, filename: str, module: cst.Module) -> None:
+        self.filename = filename
+        self._module = module
+
+    def span(self, node: Any) -> Span:
+        """The stretch a node takes: rows and columns from 1, columns counted in characters, the end exclusive.
+
+        A statement with a body is pointed at by its header: a class or function by its name. A node that is not of
+        this file stands at its first character.
+        """
+        if isinstance(node, cst.Module):
+            return self._nowhere
+        last: Any = node
+        match node:
+            case cst.FunctionDef() | cst.ClassDef():
+                node = last = node.name
+            case cst.If() | cst.While():
+                last = node.test
+            case cst.For():
+                last = node.iter
+            case cst.With():
+                last = node.items[-1]
+            case cst.Match():
+                last = node.subject
+            case cst.MatchCase():
+                last = node.guard or node.pattern
+            case cst.Try() | cst.TryStar():
+                start = self._ranges.get(node)
+                if start is None:
+                    return self._nowhere
+                row, column = start.start.line, start.start.column + 1
+                return Span(self.filename, Position(row, column), Position(row, column + len("try")))
+        first, end = self._ranges.get(node), self._ranges.get(last)
+        if first is None or end is None:
+            return self._nowhere
+        return Span(
+            self.filename,
+            Position(first.start.line, first.start.column + 1),
+            Position(end.end.line, end.end.column + 1),
+        )
+
+    def text(self, node: Any) -> str:
+        """A node as it is written, in one line: runs of white space are one space and comments are left out."""
+        name = _dotted(node)
+        if name is not None:
+            return name
+        with room_to_recurse():
+            code = self._module.code_for_node(node)
+        if "\n" in code and "#" in code:
+            code = _without_comments(code)
+        return " ".join(code.split())
+
+    @cached_property
+    def _ranges(self) -> Mapping[cst.CSTNode, CodeRange]:
+        with room_to_recurse():
+            return MetadataWrapper(self._module, unsafe_skip_copy=True).resolve(PositionProvider)
+
+    @property
+    def _nowhere(self) -> Span:
+        return Span(self.filename, Position(1, 1), Position(1, 1))
+
+
+def _dotted(node: Any) -> str | None:
+    """The text of a name or a dotted name, without asking libcst."""
+    words: list[str] = []
+    while type(node) is cst.Attribute and not node.lpar:
+        words.append(node.attr.value)
+        node = node.value
+    return ".".join([node.value, *reversed(words)]) if type(node) is cst.Name and not node.lpar else None
+
+
+def _without_comments(code: str) -> str:
+    """Code without its comments; as it is, where it cannot be read alone."""
+    lines = f"({code}\n)".splitlines(keepends=True)
+    try:
+        found = [
+            token.start
+            for token in tokenize.generate_tokens(io.StringIO("".join(lines)).readline)
+            if token.type == tokenize.COMMENT
+        ]
+    except (tokenize.TokenError, SyntaxError):
+        return code
+    for row, column in found:
+        lines[row - 1] = lines[row - 1][:column] + "\n"
+    return "".join(lines).strip()[1:-1]
