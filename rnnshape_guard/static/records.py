@@ -180,7 +180,11 @@ class NamedExpression(Record):
 
 @dataclass(slots=True, eq=False)
 class Formatted(Record):
-    """An f-string: its embedded expressions."""
+    """An f-string: its embedded expressions in order, the text between them as constants.
+
+    An expression with a conversion or a format is a `Formatted` inside this one, and so is what is not known at all,
+    a `Formatted` without values.
+    """
 
     values: tuple[Expression, ...]
 
