@@ -171,11 +171,14 @@ class Shape:
     """The axes of a tensor, with whether its memory is contiguous (None: unknown) and its kind of number.
 
     `dtype` is "float", "int", "bool" or None where it is not known. At most one part is an unsolved `Rest`.
+    `perhaps_packed` marks the output of an RNN whose input nobody knows: it may be a PackedSequence, whose steps end in
+    the same axis. Whatever treats it as a tensor drops the mark.
     """
 
     stored: tuple[Axis | Rest, ...]
     contiguous: bool | None = True
     dtype: str | None = None
+    perhaps_packed: bool = False
 
     @staticmethod
     def of(*axes: Axis, contiguous: bool | None = True, dtype: str | None = None) -> Shape:

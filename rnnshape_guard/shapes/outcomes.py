@@ -41,7 +41,8 @@ class Slice:
 class Packed:
     """A PackedSequence: one batch axis, one time axis and the axes of each step. It has no layout of its own.
 
-    `lengths` is the size of the lengths' only axis, where it is known.
+    `lengths` is the size of the lengths' only axis, where it is known. `sorted` tells whether the sequences came in
+    order of length (``enforce_sorted``): torch pads those into a view, others into a copy in their first order.
     """
 
     batch: Axis
@@ -49,6 +50,7 @@ class Packed:
     features: tuple[Axis, ...]
     dtype: str | None = None
     lengths: Dim | None = None
+    sorted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +102,8 @@ class Fault(StrEnum):
     """An operand is not of the kind required: a tuple for a tensor, a packed sequence, a missing state (`detail`)."""
     VALUE = "value"
     """An argument's value is refused (`detail`)."""
+    DTYPE = "dtype"
+    """A tensor holds another kind of number than is required (`detail`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
