@@ -172,13 +172,15 @@ class Shape:
 
     `dtype` is "float", "int", "bool" or None where it is not known. At most one part is an unsolved `Rest`.
     `perhaps_packed` marks the output of an RNN whose input nobody knows: it may be a PackedSequence, whose steps end in
-    the same axis. Whatever treats it as a tensor drops the mark.
+    the same axis. Whatever treats it as a tensor drops the mark. `strides` tells, for known axes that are not
+    contiguous, how far one step along each moves in memory, in elements; None where that is not known.
     """
 
     stored: tuple[Axis | Rest, ...]
     contiguous: bool | None = True
     dtype: str | None = None
     perhaps_packed: bool = False
+    strides: tuple[Dim, ...] | None = None
 
     @staticmethod
     def of(*axes: Axis, contiguous: bool | None = True, dtype: str | None = None) -> Shape:
