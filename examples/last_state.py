@@ -1,0 +1,53 @@
+"""A stacked RNN whose Linear reads the final hidden state.
+
+h_n holds one state per layer, the last layer at the end: h_n[-1] is what the last step of the output says as well.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+WINDOW = 3
+
+
+class LastState(nn.Module):
+    """Forecasts the next row from the last layer's state: (batch, time, feature) to (batch, feature)."""
+
+    def __init__(self, features: int, hidden: int) -> None:
+        super().__init__()
+        self.rnn = nn.RNN(features, hidden, num_layers=2, batch_first=True)
+        self.head = nn.Linear(hidden, features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        # x: (batch, time, feature)
+        _, h_n = self.rnn(x)
+        # h_n: (layers, batch, hidden), whatever batch_first says
+        last = h_n[-1]
+        # last: (batch, hidden)
+        return self.head(last)
+
+
+def cut_windows(series: Tensor) -> tuple[Tensor, Tensor]:
+    """Windows (batch, time, feature) of a series (time, feature), and the rows (batch, feature) that follow them."""
+    windows = torch.stack([series[start : start + WINDOW] for start in range(len(series) - WINDOW)])
+    return windows, series[WINDOW:]
+
+
+def main() -> None:
+    torch.manual_seed(0)
+    series = torch.stack([torch.arange(1.0, 8.0), torch.arange(11.0, 18.0)], dim=1)
+    windows, targets = cut_windows(series)
+    model = LastState(features=2, hidden=5)
+    x, target = next(iter(DataLoader(TensorDataset(windows, targets), batch_size=2)))
+    # x: (batch, time, feature)
+    out, h_n = model.rnn(x)
+    forecast = model(x)
+    print(f"x          {tuple(x.shape)} = (batch, time, feature)")
+    print(f"h_n        {tuple(h_n.shape)} = (layers, batch, hidden)")
+    print(f"last layer {tuple(h_n[-1].shape)} = (batch, hidden), read as h_n[-1]")
+    print(f"forecast   {tuple(forecast.shape)} = (batch, feature), like the target {tuple(target.shape)}")
+    print(f"h_n[-1] is the last step of the output: {torch.allclose(h_n[-1], out[:, -1])}")
+
+
+if __name__ == "__main__":
+    main()
