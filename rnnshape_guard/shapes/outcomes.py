@@ -47,7 +47,7 @@ class Packed:
 
     batch: Axis
     time: Axis
-    features: tuple[Axis, ...]
+    features: tuple[Axis | Rest, ...]
     dtype: str | None = None
     lengths: Dim | None = None
     sorted: bool | None = None
