@@ -12,9 +12,10 @@ A word written ``good-call`` holds for Good alone.
 ========================  ==================================================================================
 harm                      what shows it, and the further words it reads
 ========================  ==================================================================================
-``raises``                the program raises the type and message in the page's text block
+``raises``                the program raises the type and message in the page's text block (which may end in …)
 ``mixes-samples``         one sample of the input changes the result of another
                           (``batch-in``, ``batch-out``: axes, default 0)
+``ignores-samples``       some sample of the input changes nothing in the result (``batch-in``)
 ``looks-ahead``           the last step of the input changes the result of an earlier one
                           (``time-in``, ``time-out``: axes, default 1)
 ``ignores-time``          no step of the input but the last changes the result (``time-in``)
@@ -50,7 +51,7 @@ CHANGED = 1e-6
 ABOUT_THE_MACHINE = "LSTM with projections is not supported with oneDNN"
 
 
-class Vacuous(AssertionError):
+class NothingSeenError(AssertionError):
     """The measure could not have seen the harm: the result does not depend on what it perturbs at all."""
 
 
@@ -87,9 +88,11 @@ def shows(harm: str, words: Words, names: Names, good: Names) -> bool:
     return MEASURES[harm](words, names, good)
 
 
-def evaluate(words: Words, names: Names, *, training: bool = False, seed: int = SEED, **changed: Any) -> Tensor:
+def evaluate(
+    words: Words, names: Names, changed: Names | None = None, *, training: bool = False, seed: int = SEED
+) -> Tensor:
     """The result of the program's call with some names changed, from a fixed random state."""
-    scope = names | changed
+    scope = names | (changed or {})
     for module in modules(scope):
         module.train(training)
     torch.manual_seed(seed)
@@ -125,7 +128,7 @@ def change(words: Words, names: Names, mask: Callable[[Tensor], Tensor]) -> Tens
     """How far each number of the result moves when the masked part of the input does."""
     name = words.get("input", "x")
     before = evaluate(words, names)
-    after = evaluate(words, names, **{name: perturbed(names[name], mask(names[name]))})
+    after = evaluate(words, names, {name: perturbed(names[name], mask(names[name]))})
     assert before.shape == after.shape
     return (before - after).detach().abs()
 
@@ -142,8 +145,20 @@ def mixes_samples(words: Words, names: Names, good: Names) -> bool:
         seen |= bool(by_sample[sample])
         mixed |= bool(by_sample[torch.arange(samples) != sample].any())
     if not mixed and not seen:
-        raise Vacuous
+        raise NothingSeenError
     return mixed
+
+
+def ignores_samples(words: Words, names: Names, good: Names) -> bool:
+    batch_in = words.get("batch-in", 0)
+    samples = names[words.get("input", "x")].shape[batch_in]
+    matters = [
+        bool(change(words, names, lambda x, at=sample: along(x, batch_in, slice(at, at + 1))).max() > CHANGED)  # type: ignore[misc]
+        for sample in range(samples)
+    ]
+    if not any(matters):
+        raise NothingSeenError
+    return not all(matters)
 
 
 def looks_ahead(words: Words, names: Names, good: Names) -> bool:
@@ -151,14 +166,14 @@ def looks_ahead(words: Words, names: Names, good: Names) -> bool:
     moved = change(words, names, lambda x: along(x, time_in, slice(-1, None)))
     by_step = moved.movedim(time_out, 0).flatten(1).amax(dim=1) > CHANGED
     if not by_step.any():
-        raise Vacuous
+        raise NothingSeenError
     return bool(by_step[:-1].any())
 
 
 def ignores_time(words: Words, names: Names, good: Names) -> bool:
     time_in = words.get("time-in", 1)
     if change(words, names, lambda x: along(x, time_in, slice(-1, None))).max() <= CHANGED:
-        raise Vacuous
+        raise NothingSeenError
     return bool(change(words, names, lambda x: along(x, time_in, slice(0, -1))).max() <= CHANGED)
 
 
@@ -170,13 +185,13 @@ def half_seen(words: Words, names: Names, good: Names) -> bool:
     hook = layer.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0].detach()))
     try:
         for picked in (slice(0, 0), slice(0, -1), slice(-1, None)):
-            evaluate(words, names, **{name: perturbed(names[name], along(names[name], time_in, picked))})
+            evaluate(words, names, {name: perturbed(names[name], along(names[name], time_in, picked))})
     finally:
         hook.remove()
     plain, early, late = given
     backward = slice(plain.shape[-1] // 2, None)
     if (plain - late)[..., backward].abs().max() <= CHANGED:
-        raise Vacuous
+        raise NothingSeenError
     return bool((plain - early)[..., backward].abs().max() <= CHANGED)
 
 
@@ -186,7 +201,7 @@ def unused_parameters(words: Words, names: Names, good: Names) -> bool:
         module.zero_grad(set_to_none=True)
     result = evaluate(words, names, training=True)
     # A random projection: the gradient of a sum is zero after a softmax, whatever is used.
-    (result * torch.randn(result.shape, generator=torch.Generator().manual_seed(SEED))).sum().backward()
+    (result * torch.randn(result.shape, generator=torch.Generator().manual_seed(SEED))).sum().backward()  # type: ignore[no-untyped-call]
     idle = [parameter.grad is None or not parameter.grad.abs().max() > 0 for parameter in parameters]
     if any(idle) and not all(idle):
         raise AssertionError(f"only some of {words['parameters']} are unused: {idle}")
@@ -194,7 +209,8 @@ def unused_parameters(words: Words, names: Names, good: Names) -> bool:
 
 
 def wrong_size(words: Words, names: Names, good: Names) -> bool:
-    return list(evaluate(words, names).shape) != words["shape"]
+    stated: list[int] = words["shape"]
+    return list(evaluate(words, names).shape) != stated
 
 
 def differs(words: Words, names: Names, good: Names) -> bool:
@@ -222,9 +238,9 @@ def reads_padding(words: Words, names: Names, good: Names) -> bool:
         return (past if batch_in < time_in else past.T).reshape(shape).expand(x.shape)
 
     if not padding(names[words.get("input", "x")]).any():
-        raise Vacuous
+        raise NothingSeenError
     if change(words, names, lambda x: ~padding(x)).max() <= CHANGED:
-        raise Vacuous
+        raise NothingSeenError
     return bool(change(words, names, padding).max() > CHANGED)
 
 
@@ -233,7 +249,7 @@ def batch_of_one(words: Words, names: Names, good: Names) -> bool:
     many = evaluate(words, names)
     one = {name: names[name].narrow(batch_in, 0, 1) for name in words.get("inputs", [words.get("input", "x")])}
     try:
-        alone = evaluate(words, names, **one)
+        alone = evaluate(words, names, one)
     except (RuntimeError, IndexError, ValueError):
         return True
     return alone.dim() != many.dim()
@@ -245,7 +261,7 @@ def broadcasts(words: Words, names: Names, good: Names) -> bool:
     samples = next(iter(inputs.values())).shape[batch_in]
 
     def loss_of(at: int) -> Tensor:
-        return evaluate(words, names, **{name: value.narrow(batch_in, at, 1) for name, value in inputs.items()})
+        return evaluate(words, names, {name: value.narrow(batch_in, at, 1) for name, value in inputs.items()})
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -261,6 +277,7 @@ def no_effect(words: Words, names: Names, good: Names) -> bool:
 
 MEASURES: dict[str, Callable[[Words, Names, Names], bool]] = {
     "mixes-samples": mixes_samples,
+    "ignores-samples": ignores_samples,
     "looks-ahead": looks_ahead,
     "ignores-time": ignores_time,
     "half-seen": half_seen,

@@ -62,7 +62,8 @@ class Page:
         """How the harm of the Bad block with this number (from 1) shows: the [truth] table, with what [truth.2] changes."""
         table = self.facts.get("truth", {})
         shared = {key: value for key, value in table.items() if not isinstance(value, dict)}
-        return shared | table.get(str(number), {})
+        own: dict[str, Any] = table.get(str(number), {})
+        return shared | own
 
     def message(self, number: int) -> str:
         """The text block that belongs to a Bad block: the n-th of those that crash, the last if there are fewer."""

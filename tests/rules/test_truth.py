@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.rules.harms import run, run_clean, shows, words_for
 from tests.rules.reading import Page, pages
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAIRS = [
     pytest.param(page, number, id=f"{page.path.stem}-{number}")
@@ -16,6 +18,10 @@ PAIRS = [
     for number in range(1, len(page.bad) + 1)
     if page.truth(number).get("harm") != "none"
 ]
+
+
+# What PyTorch warns of is asserted where a page speaks of it; elsewhere it is no failure.
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +41,11 @@ def test_bad_does_what_the_page_says(page: Page, number: int) -> None:
     table = page.truth(number)
     program = page.bad[number - 1]
     if table["harm"] == "raises":
-        with pytest.raises(BaseException) as caught:
+        with pytest.raises((Exception, SystemExit)) as caught:
             run(program, f"{page.code}-bad.py")
-        assert words_of(caught.value) == page.message(number)
+        stated = page.message(number).removesuffix("…")
+        said = words_of(caught.value)
+        assert said == stated or (said.startswith(stated) and page.message(number).endswith("…"))
         return
     names, heard = run_clean(program, f"{page.code}-bad.py")
     assert_heard(heard, table.get("warns", []))
