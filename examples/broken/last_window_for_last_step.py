@@ -1,4 +1,4 @@
-"""out[-1] is the last step only where time comes first: with batch_first=True it is the last window.
+"""Index -1 of the output is the last step only where time comes first: with batch_first=True it is the last window.
 
 PyTorch runs it in silence and gives one forecast per step, all of one window; found by RSG401, last-step-axis.
 """

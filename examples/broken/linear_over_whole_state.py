@@ -1,6 +1,6 @@
-"""The Linear is laid over the whole of h_n, (layers, batch, hidden): it gives a forecast per layer, not per window.
+"""A Linear for both directions is laid over the whole of h_n, which keeps every layer and direction on its first axis.
 
-PyTorch runs it with no more than a UserWarning from the loss; found by RSG404, state-axis.
+PyTorch raises RuntimeError, "mat1 and mat2 shapes cannot be multiplied"; found by RSG202, state-features.
 """
 
 import torch
@@ -9,35 +9,27 @@ from torch.utils.data import DataLoader, TensorDataset
 
 
 class Forecaster(nn.Module):
-    """Forecasts the next value of a series: (batch, time, feature) to (batch, feature)."""
+    """Forecasts the next row of a series: (batch, time, feature) to (batch, feature)."""
 
     def __init__(self, features: int, hidden: int) -> None:
         super().__init__()
-        self.rnn = nn.RNN(features, hidden, num_layers=2, batch_first=True)
-        self.head = nn.Linear(hidden, features)
+        self.rnn = nn.RNN(features, hidden, num_layers=2, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(2 * hidden, features)
 
     def forward(self, x: Tensor) -> Tensor:
         # x: (batch, time, feature)
         _, h_n = self.rnn(x)
-        return self.head(h_n)  # error: [RSG404]
-
-
-def compute_loss(model: Forecaster, windows: Tensor) -> Tensor:
-    """The error of the forecast of each window's last value from those before it."""
-    # windows: (batch, time, feature)
-    x, target = windows[:, :-1], windows[:, -1]
-    # target: (batch, feature)
-    return nn.functional.mse_loss(model(x), target)
+        # h_n: (layers*directions, batch, hidden)
+        return self.head(h_n)  # error: [RSG202]
 
 
 def main() -> None:
     torch.manual_seed(0)
-    series = torch.arange(1.0, 8.0).unsqueeze(-1)
-    windows = torch.stack([series[start : start + 4] for start in range(4)])
-    model = Forecaster(features=1, hidden=5)
-    for (batch,) in DataLoader(TensorDataset(windows), batch_size=2):
-        forecast, loss = model(batch[:, :-1]), compute_loss(model, batch)
-        print(f"target {tuple(batch[:, -1].shape)}, forecast {tuple(forecast.shape)}, loss {loss.item():.2f}")
+    series = torch.stack([torch.arange(1.0, 8.0), torch.arange(11.0, 18.0)], dim=1)
+    windows = torch.stack([series[start : start + 3] for start in range(4)])
+    model = Forecaster(features=2, hidden=5)
+    for x, _ in DataLoader(TensorDataset(windows, series[3:]), batch_size=2):
+        print(f"x {tuple(x.shape)}, forecast {tuple(model(x).shape)}")
 
 
 if __name__ == "__main__":

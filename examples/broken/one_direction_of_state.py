@@ -1,4 +1,4 @@
-"""h_n[-1] of a bidirectional RNN is the last layer's backward state alone; the forward one is h_n[-2].
+"""The last entry of a bidirectional h_n is the last layer's backward state alone; the forward one stands before it.
 
 PyTorch runs it in silence, and the last forward pass never learns; found by RSG403, one-direction-state.
 """
