@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from rnnshape_guard.layers.arguments import Bound, Flag, Parameter, Reading, bind
 from rnnshape_guard.layers.ledger import Ledger
+from rnnshape_guard.layers.memory import batch_over_time
 from rnnshape_guard.shapes.axes import Axis, Rest, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim, same_size
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Many, Operand, Outcome, Packed, Result
@@ -160,10 +161,10 @@ def pad_packed_sequence(args: tuple[Operand, ...], kwargs: Mapping[str, Operand]
         unsure = (Axis.new("axis0"), Axis.new("axis1"), *packed.features)
         return ledger.outcome((Shape(unsure, None, packed.dtype), lengths))
     _roles("pad_packed_sequence", batch_first, packed.batch, time, ledger)
+    if batch_first and packed.sorted:
+        return ledger.outcome((batch_over_time(packed.batch, time, packed.features, packed.dtype), lengths))
     first = (packed.batch, time) if batch_first else (time, packed.batch)
-    single = packed.batch.size.value == 1 or time.size.value == 1
-    copied = None if packed.sorted is None else not packed.sorted
-    contiguous = True if not batch_first or single else copied
+    contiguous = None if batch_first and packed.sorted is None else True
     return ledger.outcome((Shape((*first, *packed.features), contiguous, packed.dtype), lengths))
 
 

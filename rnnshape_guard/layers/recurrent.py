@@ -12,6 +12,7 @@ from functools import cached_property
 from rnnshape_guard.layers.arguments import Bound, Flag, Parameter, Reading, Size, as_size, settled
 from rnnshape_guard.layers.kinds import DEVICE_AND_DTYPE, LayerKind, Spec
 from rnnshape_guard.layers.ledger import Ledger
+from rnnshape_guard.layers.memory import batch_over_time
 from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import ONE, ZERO, Dim, compare, surely_positive
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Many, Named, Operand, Outcome, Packed, Result
@@ -176,16 +177,18 @@ def _batched(spec: RecurrentSpec, shape: Shape, state: Operand, ledger: Ledger) 
     else:
         ledger.size("input", -1, spec.input_size, axes[2].size)
     batch: Axis | None = None
-    contiguous: bool | None = None
+    output = Shape((axes[0], axes[1], _output_axis(spec)), None, "float")
     if isinstance(batch_first, bool):
         batch, time = (axes[0], axes[1]) if batch_first else (axes[1], axes[0])
-        contiguous = not batch_first or _is_one(batch) or _is_one(time)
         _needs_steps(time, ledger)
         for place, role in enumerate((Role.BATCH, Role.TIME) if batch_first else (Role.TIME, Role.BATCH)):
             words = f"nn.{spec.kind}(batch_first={batch_first}) reads axis {place} as {role}"
             ledger.learn(axes[place], role, Strength.LAYER, words)
+        made = (_output_axis(spec),)
+        output = (
+            batch_over_time(batch, time, made, "float") if batch_first else Shape((time, batch, *made), True, "float")
+        )
     _check_state(spec, state, batch, 3, ledger)
-    output = Shape((axes[0], axes[1], _output_axis(spec)), contiguous, "float")
     return ledger.outcome((output, _final_state(spec, (batch or Axis.new("batch"),))))
 
 
@@ -228,10 +231,6 @@ def _final_state(spec: RecurrentSpec, batch: tuple[Axis | Rest, ...]) -> Result:
     if spec.kind != "LSTM":
         return h_n
     return h_n, Shape((first, *batch, Axis((spec.cell,))), True, "float")
-
-
-def _is_one(axis: Axis) -> bool:
-    return axis.size.value in (0, 1)
 
 
 def _needs_steps(time: Axis, ledger: Ledger) -> None:
