@@ -86,14 +86,16 @@ class Ledger:
         """Note a tensor where another thing is needed."""
         self.note(Fault.TYPE, operand, describe(value))
 
-    def axes(self, operand: str, shape: Shape, rank: int, names: Sequence[str]) -> tuple[Axis, ...] | None:
-        """The axes of a tensor that must have this rank. Where the rank is open it is closed, with new axes named as
-        given; None if it is known to differ (noted)."""
+    def axes(
+        self, operand: str, shape: Shape, rank: int, names: Sequence[str], allowed: Sequence[int] = ()
+    ) -> tuple[Axis, ...] | None:
+        """The axes of a tensor that must have this rank, or one of those `allowed`. Where the rank is open it is closed
+        to the first, with new axes named as given; None if it is known to be none of them (noted)."""
         axes = shape.axes
         if axes is None:
             axes = self._close(shape, rank, names)
-        if axes is None or len(axes) != rank:
-            self.rank(operand, shape, (rank,))
+        if axes is None or (len(axes) != rank and len(axes) not in allowed):
+            self.rank(operand, shape, allowed or (rank,))
             return None
         return axes
 

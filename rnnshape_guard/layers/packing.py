@@ -282,15 +282,17 @@ def _list_stacked(sequences: tuple[Operand, ...], ledger: Ledger) -> tuple[Axis,
 
 
 def _fits_behind(others: tuple[Axis, ...], shape: Shape, ledger: Ledger) -> None:
-    """Behind the time axis all sequences must have the same sizes; torch lets later ones of size 1 pass."""
+    """All sequences must have the first one's sizes behind the time axis. torch copies each into its row of the result,
+    so that sizes of 1 stretch and a sequence of fewer axes passes where its own fit."""
     if shape.axes is None:
         return
-    if len(shape.axes) != len(others) + 1:
+    if not shape.axes or len(shape.axes) > len(others) + 1:
         ledger.rank("sequences", shape, (len(others) + 1,))
         return
-    for place, (expected, found) in enumerate(zip(others, shape.axes[1:], strict=True), 1):
+    row = (shape.axes[0], *others)
+    for back, (expected, found) in enumerate(zip(reversed(row), reversed(shape.axes), strict=False), 1):
         if found.size.value != 1:
-            ledger.size("sequences", place, expected.size, found.size)
+            ledger.size("sequences", -back, expected.size, found.size)
 
 
 def unpack_sequence(args: tuple[Operand, ...], kwargs: Mapping[str, Operand]) -> Outcome:

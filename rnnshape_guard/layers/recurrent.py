@@ -105,6 +105,8 @@ def read(kind: str, reading: Reading) -> RecurrentSpec:
         reading.refuse("proj_size", "only an LSTM has a projection", Fault.TYPE)
     if kind == "RNN" and bound["nonlinearity"] not in ("tanh", "relu", UNKNOWN):
         reading.refuse("nonlinearity", "must be 'tanh' or 'relu'")
+    if isinstance(bound["num_layers"], bool):
+        reading.refuse("num_layers", "must be an integer", Fault.TYPE)
     _check_dropout(reading)
     return RecurrentSpec(
         kind=kind,
@@ -169,10 +171,8 @@ def _batched(spec: RecurrentSpec, shape: Shape, state: Operand, ledger: Ledger) 
     names = ("batch", "time", "features") if batch_first is True else ("time", "batch", "features")
     if not isinstance(batch_first, bool):
         names = ("axis0", "axis1", "features")
-    axes = shape.axes or ledger.axes("input", shape, 3, names)
-    if axes is None or len(axes) != 3:
-        if axes is not None:
-            ledger.rank("input", shape, (2, 3))
+    axes = ledger.axes("input", shape, 3, names, (2, 3))
+    if axes is None:
         axes = tuple(Axis.new(name) for name in names)
     else:
         ledger.size("input", -1, spec.input_size, axes[2].size)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-from rnnshape_guard.layers import dense, recurrent
+from rnnshape_guard.layers import cells, dense, recurrent
 from rnnshape_guard.layers.arguments import Reading, bind
 from rnnshape_guard.layers.kinds import Built, LayerKind, Spec
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Operand, Outcome
 
-_FAMILIES: tuple[tuple[LayerKind[Any], ...], ...] = (recurrent.KINDS, dense.KINDS)
+_FAMILIES: tuple[tuple[LayerKind[Any], ...], ...] = (recurrent.KINDS, cells.KINDS, dense.KINDS)
 
 KINDS: dict[str, LayerKind[Any]] = {kind.name: kind for kind in chain.from_iterable(_FAMILIES)}
 """Every known layer by its class name; a constructor with another name (``Embedding.from_pretrained``) by both."""
