@@ -162,9 +162,8 @@ def _role_of(text: str) -> Role | None:
     text = text.strip().strip("`'\"")
     if not text or len(text) > 60 or not _EXPRESSION.fullmatch(text):
         return None
-    whole = _role_of_word(text.replace("-", " "))
-    if whole is not None or not re.search(r"[*+\-/·×]", text):
-        return whole
+    if not re.search(r"[*+/·×()]", text) and (role := _role_of_word(text.replace("-", " "))):
+        return role
     return _role_of_sum(text)
 
 
@@ -221,8 +220,7 @@ def _role_of_word(word: str) -> Role | None:
         return None
     if len(pieces) == 1 and len(pieces[0]) == 1:
         return {"b": Role.BATCH, "t": Role.TIME}.get(pieces[0])
-    letter = _letter(word)
-    if letter is not None:
+    if (letter := _letter(word)) is not None:
         return {"b": Role.BATCH, "t": Role.TIME}.get(letter)
     tokens = frozenset(pieces)
     if _is_time(tokens):
@@ -257,12 +255,15 @@ def _split(word: str) -> tuple[str, ...]:
 
 
 def _letter(word: str) -> str | None:
-    """The lower-case letter that a word is, alone or with a tag: ``T``, ``T_out``, ``B'``, ``Tmax``."""
-    match = re.fullmatch(r"([A-Za-z])(?:'*|_?\d+|_\w+)", word.strip())
-    if match is None or ("_" in word and not match[1].isupper()):
+    """The lower-case letter that a word is, alone or with a tag: ``T``, ``T_out``, ``B'``; of ``2*H``, h."""
+    match = _LETTER.fullmatch(word.strip())
+    if match is None or ("_" in word and not match["letter"].isupper()):
         return None
-    letter = match[1].lower()
-    return letter if letter in _LETTERS else None
+    letter = match["letter"].lower()
+    return letter if letter in _LETTERS and (match[0] == match["word"] or letter in _WIDTHS) else None
+
+
+_LETTER: Final = re.compile(r"(?:\d+\s?\*?\s?)?(?P<word>(?P<letter>[A-Za-z])(?:'*|_?\d+|_\w+))(?:\s?[*/]{1,2}\s?\d+)?")
 
 
 # -- in company ------------------------------------------------------------------------------------------------------
@@ -335,9 +336,12 @@ def _judge_lengths(
     if len(lengths) != 1 or len(batches) != 1:
         return
     (length,), (batch,) = lengths, batches
-    if rank == 3 and length == 0 and batch == 1 and letters[2] == "h" and texts[2] != "H_in":
+    is_state = letters[-1] == "h" or where(Role.HIDDEN)
+    if rank == 3 and length == 0 and batch == 1 and is_state and texts[2] != "H_in":
         if letters[1] == "n":
             claim(1, Role.BATCH)
+        return
+    if letters[length] == "s" and rank > 3:
         return
     follows = batch == 0 and (length == 1 or (length == 2 and rank == 3 and letters[1] in _WIDTHS))
     leads = rank == 3 and length == 0 and batch == 1
