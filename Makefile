@@ -1,0 +1,63 @@
+# Everything runs in .venv, which the first target that needs it makes. A stamp file says what is installed there,
+# so a second run starts at once.
+
+SYSTEM_PYTHON := $(shell command -v python3.11 2>/dev/null || command -v python3 2>/dev/null)
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+STATIC := $(VENV)/.installed-static
+DEVELOPMENT := $(VENV)/.installed-development
+
+.PHONY: help demo test lint format clean
+
+help:
+	@echo "make demo    check examples/ and show what is found there"
+	@echo "make test    run every test"
+	@echo "make lint    ruff, mypy --strict, import-linter"
+	@echo "make format  let ruff put the code in order"
+	@echo "make clean   remove .venv and caches"
+
+$(PYTHON):
+	@test -n "$(SYSTEM_PYTHON)" || { echo "make: Python 3.11 or later is needed, and neither python3.11 nor python3 was found" >&2; exit 1; }
+	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or later is needed, $(SYSTEM_PYTHON) is older" >&2; exit 1; }
+	@echo "making $(VENV)"
+	@$(SYSTEM_PYTHON) -m venv $(VENV)
+
+# The static half alone: no torch.
+$(STATIC): pyproject.toml | $(PYTHON)
+	@echo "installing rnnshape_guard in $(VENV)"
+	@$(PIP) --editable .
+	@touch $@
+
+# torch first, so that what depends on it finds the pinned one.
+$(DEVELOPMENT): pyproject.toml requirements-dev.txt | $(PYTHON)
+	@echo "installing torch in $(VENV) (once, it is large)"
+	@$(PIP) --requirement requirements-dev.txt
+	@echo "installing rnnshape_guard and its development tools in $(VENV)"
+	@$(PIP) --editable '.[dev]'
+	@touch $@ $(STATIC)
+
+demo: $(STATIC)
+	@echo
+	@echo "The programs in examples/broken hold the commonest mistakes, so findings are expected here."
+	@echo
+	@echo "$$ rnnshape-guard check examples"
+	@$(VENV)/bin/rnnshape-guard check --exit-zero --output-format full examples
+	@echo
+	@echo "Findings are expected: they all lie in examples/broken. Try: $(VENV)/bin/rnnshape-guard rule RSG201"
+
+test: $(DEVELOPMENT)
+	$(PYTHON) -m pytest -q -n 2
+
+lint: $(DEVELOPMENT)
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: $(DEVELOPMENT)
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
