@@ -1,0 +1,471 @@
+"""cat, stack and their kin; chunk, split and unbind, their inverses."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+from rnnshape_guard.ops.memory import placed, strides_of
+from rnnshape_guard.ops.operands import integer, is_one, joined_name, shared_source, size_of, wrong_type
+from rnnshape_guard.ops.places import Closes, normal, open_at
+from rnnshape_guard.ops.select import sliced
+from rnnshape_guard.shapes.axes import UNIT, Axis, Rest, Shape
+from rnnshape_guard.shapes.dims import Dim, compare, divide
+from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Many, Misfit, Named, Operand, Outcome, Packed, Result, Slice
+
+SizesRule = Callable[[Dim, Dim], "list[Dim] | None"]
+
+
+def _parts(tensors: Operand) -> tuple[Shape, ...] | Outcome:
+    """The tensors of a sequence; an Outcome where they are not all known."""
+    match tensors:
+        case Shape():
+            return Outcome(Shape.unknown())
+        case tuple():
+            pass
+        case _:
+            return Outcome(Shape.unknown())
+    shapes = []
+    for position, item in enumerate(tensors):
+        match item:
+            case Shape():
+                shapes.append(item)
+            case tuple() | Named() | Packed():
+                return Outcome(Shape.unknown(), (wrong_type(f"tensors[{position}]", "not a tensor"),))
+            case _:
+                return Outcome(Shape.unknown())
+    if not shapes:
+        return Outcome(Shape.unknown(), (Misfit(fault=Fault.VALUE, operand="tensors", detail="no tensors are given"),))
+    return tuple(shapes)
+
+
+def cat(tensors: Operand, dim: Operand) -> Outcome:
+    """`torch.cat`: tensors one behind the other along an axis; all other axes must agree."""
+    at = integer(dim)
+    if isinstance(tensors, Many):
+        return _cat_many(tensors, at)
+    shapes = _parts(tensors)
+    if isinstance(shapes, Outcome):
+        return shapes
+    shapes = tuple(shape for shape in shapes if not _is_legacy_empty(shape)) or shapes[:1]
+    rows = [shape.axes for shape in shapes]
+    if at is None:
+        return Outcome(Shape.unknown())
+    known = [row for row in rows if row is not None]
+    if len(known) < len(rows):
+        return _cat_unknown(shapes, at)
+    rank = len(known[0])
+    misfits = [
+        Misfit(fault=Fault.RANK, operand=f"tensors[{position}]", ranks=(rank,), found=Dim.of(len(row)))
+        for position, row in enumerate(known)
+        if len(row) != rank
+    ]
+    place = normal(at, rank)
+    if not rank:
+        misfits.append(Misfit(fault=Fault.RANK, operand="tensors[0]", found=Dim.of(0)))
+    if misfits:
+        return Outcome(Shape.unknown(dtype=shapes[0].dtype), tuple(misfits))
+    if isinstance(place, Misfit):
+        return Outcome(Shape.unknown(dtype=shapes[0].dtype), (place,))
+    return _cat_known(shapes, known, place)
+
+
+def _is_legacy_empty(shape: Shape) -> bool:
+    """torch lets an empty vector take part in any `cat`."""
+    axes = shape.axes
+    return axes is not None and len(axes) == 1 and axes[0].size.value == 0
+
+
+def _cat_known(shapes: Sequence[Shape], rows: Sequence[tuple[Axis, ...]], place: int) -> Outcome:
+    misfits: list[Misfit] = []
+    equations: list[tuple[Dim, Dim]] = []
+    first = list(rows[0])
+    for position, row in enumerate(rows[1:], 1):
+        for index, (one, two) in enumerate(zip(rows[0], row, strict=True)):
+            if index == place:
+                continue
+            verdict = compare(one.size, two.size)
+            if verdict.conflicts:
+                misfits.append(
+                    Misfit(
+                        fault=Fault.SIZE,
+                        operand=f"tensors[{position}]",
+                        axis=index,
+                        expected=one.size,
+                        found=two.size,
+                        condition=verdict.condition,
+                    )
+                )
+            elif not verdict.equal:
+                equations.append((one.size, two.size))
+            if first[index].atom is None and is_one(one.size) and two.atoms:
+                first[index] = two
+    first[place] = joined([row[place] for row in rows])
+    contiguous = True if len(first) < 4 or all(shape.contiguous is True for shape in shapes) else None
+    return Outcome(Shape(tuple(first), contiguous, common_dtype(shapes)), tuple(misfits), tuple(equations))
+
+
+def joined(axes: Sequence[Axis]) -> Axis:
+    """The axis of several one behind the other: their one atom if there is one axis, else a new atom of the summed size."""
+    if len(axes) == 1:
+        return axes[0]
+    atoms = [atom for axis in axes for atom in axis.atoms]
+    total = Dim.of(0)
+    for axis in axes:
+        total = total + axis.size
+    source, kind = shared_source(atoms)
+    if any(len(axis.atoms) > 1 for axis in axes):
+        source = None
+    name = source.name if source is not None else joined_name(atoms)
+    return Axis.new(name, total, kind=kind, source=source)
+
+
+def common_dtype(shapes: Sequence[Shape]) -> str | None:
+    """The kind of number that all tensors share."""
+    kinds = {shape.dtype for shape in shapes}
+    return kinds.pop() if len(kinds) == 1 else "float" if "float" in kinds else None
+
+
+def _cat_unknown(shapes: Sequence[Shape], at: int) -> Outcome:
+    """Where one rank is known all are; else the joined axis and those counted from the same end."""
+    ranks = {shape.rank for shape in shapes} - {None}
+    if len(ranks) > 1:
+        return Outcome(Shape.unknown())
+    first = shapes[0]
+    if ranks:
+        first = next(shape for shape in shapes if shape.rank is not None)
+        axes = first.axes or ()
+        place = normal(at, len(axes))
+        if isinstance(place, Misfit):
+            return Outcome(Shape.unknown(), (place,))
+        sizes = [shape.axis(place) for shape in shapes]
+        whole = [axis for axis in sizes if axis is not None]
+        new = joined(whole) if len(whole) == len(sizes) else Axis.new(joined_name(axes[place].atoms))
+        return Outcome(Shape((*axes[:place], new, *axes[place + 1 :]), True, common_dtype(shapes)))
+    opened = open_at(first, [at])
+    if opened is None or isinstance(opened, Misfit):
+        return Outcome(Shape.unknown(first.least_rank))
+    (place,) = opened.places
+    if any(shape is not first and shape.rest is not first.rest for shape in shapes):
+        others = [shape.axis(at) for shape in shapes]
+        whole = [axis for axis in others if axis is not None]
+        new = joined(whole) if len(whole) == len(others) else Axis.new(joined_name(opened.axis(place).atoms))
+        parts: tuple[Axis | Rest, ...] = (new, Rest()) if at == 0 else (Rest(), new) if at == -1 else (Rest(1),)
+        return Outcome(Shape(parts, None, common_dtype(shapes)))
+    new = joined([opened.axis(place)] * len(shapes))
+    row = (*opened.parts[:place], new, *opened.parts[place + 1 :])
+    return Outcome(Shape(row, None, common_dtype(shapes)), closes=opened.closes)
+
+
+def _cat_many(tensors: Many, at: int | None) -> Outcome:
+    item = tensors.item
+    if at is None or not isinstance(item, Shape):
+        return Outcome(Shape.unknown())
+    opened = open_at(item, [at])
+    if opened is None:
+        return Outcome(Shape.unknown())
+    if isinstance(opened, Misfit):
+        return Outcome(Shape.unknown(), (opened,))
+    (place,) = opened.places
+    old = opened.axis(place)
+    if tensors.length is not None and is_one(old.size):
+        new = _counted(tensors.length, "steps")
+    else:
+        source = old.atom
+        size = None if tensors.length is None else tensors.length * old.size
+        new = Axis.new("axis" if source is None else source.name, size, source=source)
+    row = (*opened.parts[:place], new, *opened.parts[place + 1 :])
+    return Outcome(Shape(row, True if item.rest is None else None, item.dtype), closes=opened.closes)
+
+
+def _counted(length: Dim, name: str) -> Axis:
+    symbol = length.symbol
+    owner = symbol.owner if symbol is not None else None
+    if owner is not None:
+        return Axis.new(owner.name, length, source=owner)
+    return Axis.new(name if symbol is None else symbol.name, length)
+
+
+def stack(tensors: Operand, dim: Operand) -> Outcome:
+    """`torch.stack`: tensors of one shape along a new axis."""
+    at = integer(dim)
+    if isinstance(tensors, Many):
+        length, item = tensors.length, tensors.item
+        if at is None or not isinstance(item, Shape):
+            return Outcome(Shape.unknown(1))
+        return _stacked(item, Axis.new("steps") if length is None else _counted(length, "steps"), at)
+    shapes = _parts(tensors)
+    if isinstance(shapes, Outcome):
+        return Outcome(Shape.unknown(1), shapes.misfits)
+    if at is None:
+        return Outcome(Shape.unknown(1))
+    rows = [shape.axes for shape in shapes]
+    misfits: list[Misfit] = []
+    equations: list[tuple[Dim, Dim]] = []
+    model = next((shape for shape in shapes if shape.axes is not None), shapes[0])
+    for position, row in enumerate(rows):
+        if row is None or model.axes is None or model is shapes[position]:
+            continue
+        if len(row) != len(model.axes):
+            misfits.append(
+                Misfit(
+                    fault=Fault.SIZE, operand=f"tensors[{position}]", ranks=(len(model.axes),), found=Dim.of(len(row))
+                )
+            )
+            continue
+        for index, (one, two) in enumerate(zip(model.axes, row, strict=True)):
+            verdict = compare(one.size, two.size)
+            if verdict.conflicts:
+                misfits.append(
+                    Misfit(
+                        fault=Fault.SIZE,
+                        operand=f"tensors[{position}]",
+                        axis=index,
+                        expected=one.size,
+                        found=two.size,
+                        condition=verdict.condition,
+                    )
+                )
+            elif not verdict.equal:
+                equations.append((one.size, two.size))
+    outcome = _stacked(model, Axis.new("stack", len(shapes)), at)
+    return Outcome(outcome.result, (*misfits, *outcome.misfits), tuple(equations), closes=outcome.closes)
+
+
+def _stacked(item: Shape, new: Axis, at: int) -> Outcome:
+    axes = item.axes
+    if axes is None:
+        parts, closes = item.parts, Closes()
+        if at not in (0, -1):
+            opened = open_at(item, [at - 1 if at > 0 else at + 1])
+            if opened is None or isinstance(opened, Misfit):
+                return Outcome(Shape.unknown(item.least_rank + 1, dtype=item.dtype))
+            parts, closes = opened.parts, opened.closes
+        place = at if at >= 0 else len(parts) + 1 + at
+        return Outcome(Shape((*parts[:place], new, *parts[place:]), None, item.dtype), closes=closes)
+    where = normal(at, len(axes) + 1)
+    if isinstance(where, Misfit):
+        return Outcome(Shape.unknown(len(axes) + 1, dtype=item.dtype), (where,))
+    return Outcome(Shape((*axes[:where], new, *axes[where:]), True, item.dtype))
+
+
+def chunk(input: Shape, chunks: Operand, dim: Operand) -> Outcome:
+    """`torch.chunk`: at most so many pieces along an axis, all of one size but the last."""
+    return _pieces(input, dim, _chunk_sizes, size_of(chunks), "chunks")
+
+
+def split(input: Shape, split_size: Operand, dim: Operand) -> Outcome:
+    """`torch.split`: pieces of one size, or of a list of sizes that must sum to the axis."""
+    if isinstance(split_size, tuple):
+        return _split_by_sizes(input, split_size, dim)
+    return _pieces(input, dim, _split_sizes, size_of(split_size), "split_size")
+
+
+def tensor_split(input: Shape, indices_or_sections: Operand, dim: Operand) -> Outcome:
+    """`torch.tensor_split`: a number of pieces as equal as can be, or pieces between indices."""
+    if isinstance(indices_or_sections, tuple):
+        bounds: list[Operand] = [None, *indices_or_sections, None]
+        return _between(input, dim, [Slice(start, stop) for start, stop in itertools.pairwise(bounds)])
+    return _pieces(input, dim, _section_sizes, size_of(indices_or_sections), "indices_or_sections")
+
+
+def _between(shape: Shape, dim: Operand, cuts: Sequence[Slice]) -> Outcome:
+    at = integer(dim)
+    opened = None if at is None else open_at(shape, [at])
+    if opened is None:
+        return Outcome(tuple(Shape.unknown(dtype=shape.dtype) for _ in cuts))
+    if isinstance(opened, Misfit):
+        return Outcome(tuple(Shape.unknown(dtype=shape.dtype) for _ in cuts), (opened,))
+    (place,) = opened.places
+    old = opened.axis(place)
+    pieces = tuple(_with_axis(shape, opened.parts, place, sliced(old, cut)[0]) for cut in cuts)
+    return Outcome(pieces, closes=opened.closes)
+
+
+def _with_axis(shape: Shape, parts: Sequence[Axis | Rest], place: int, new: Axis) -> Shape:
+    """A slice of a tensor: the same memory, one axis shorter or the same."""
+    row = (*parts[:place], new, *parts[place + 1 :])
+    strides = strides_of(shape)
+    if strides is None or len(strides) != len(row):
+        return Shape(row, None, shape.dtype)
+    return placed([part for part in row if isinstance(part, Axis)], strides, shape.dtype)
+
+
+def _pieces(shape: Shape, dim: Operand, rule: SizesRule, given: Dim | None, operand: str) -> Outcome:
+    at = integer(dim)
+    opened = None if at is None else open_at(shape, [at])
+    if opened is None:
+        return Outcome(Many(Shape.unknown(dtype=shape.dtype)))
+    if isinstance(opened, Misfit):
+        return Outcome(UNKNOWN, (opened,))
+    (place,) = opened.places
+    old = opened.axis(place)
+    if given is None:
+        source, _ = shared_source(old.atoms)
+        piece = _with_axis(shape, opened.parts, place, Axis.new(joined_name(old.atoms), source=source))
+        return Outcome(Many(piece), closes=opened.closes)
+    if given.value is not None and given.value < 1:
+        return Outcome(UNKNOWN, (Misfit(fault=Fault.VALUE, operand=operand, detail=f"{operand} must be above 0"),))
+    sizes = rule(old.size, given)
+    if sizes is None and rule is not _split_sizes and given.value is not None:
+        source, kind = shared_source(old.atoms)
+        cuts = [Axis.new(joined_name(old.atoms), kind=kind, source=source) for _ in range(given.value)]
+        return Outcome(tuple(_with_axis(shape, opened.parts, place, cut) for cut in cuts), closes=opened.closes)
+    if sizes is None:
+        length, size = _uniform(rule, old.size, given)
+        source, kind = shared_source(old.atoms)
+        one = Axis.new(joined_name(old.atoms), size, kind=kind, source=source)
+        return Outcome(Many(_with_axis(shape, opened.parts, place, one), length), closes=opened.closes)
+    start = Dim.of(0)
+    found: list[Result] = []
+    for size in sizes:
+        cut = sliced(old, Slice(start, start + size))[0] if len(sizes) > 1 else old
+        if not compare(cut.size, size).equal:
+            source, kind = shared_source(old.atoms)
+            cut = Axis.new(joined_name(old.atoms), size, kind=kind, source=source)
+        found.append(_with_axis(shape, opened.parts, place, cut))
+        start = start + size
+    return Outcome(tuple(found), closes=opened.closes)
+
+
+def _uniform(rule: SizesRule, size: Dim, given: Dim) -> tuple[Dim | None, Dim | None]:
+    """The number of pieces and the size of each, where the axis is an exact multiple or nobody can say."""
+    if rule is _split_sizes:
+        return (size, given) if is_one(given) else (None, None)
+    return None, None
+
+
+def _chunk_sizes(size: Dim, count: Dim) -> list[Dim] | None:
+    held, many = size.value, count.value
+    if many is None:
+        return None
+    if held is not None:
+        each = -(-held // many)
+        return [Dim.of(min(each, held - start)) for start in range(0, held, each)] if each else None
+    each_size = divide(size, count)
+    return [each_size] * many if each_size is not None else None
+
+
+def _split_sizes(size: Dim, each: Dim) -> list[Dim] | None:
+    held, width = size.value, each.value
+    if held is not None and width is not None:
+        return [Dim.of(min(width, held - start)) for start in range(0, held, width)]
+    count = divide(size, each)
+    number = None if count is None else count.value
+    return [each] * number if number is not None else None
+
+
+def _section_sizes(size: Dim, count: Dim) -> list[Dim] | None:
+    held, many = size.value, count.value
+    if many is None:
+        return None
+    if held is not None:
+        return [Dim.of(held // many + (place < held % many)) for place in range(many)]
+    each = divide(size, count)
+    return [each] * many if each is not None else None
+
+
+def _split_by_sizes(shape: Shape, sizes: tuple[Operand, ...], dim: Operand) -> Outcome:
+    at = integer(dim)
+    opened = None if at is None else open_at(shape, [at])
+    if opened is None:
+        return Outcome(tuple(Shape.unknown(dtype=shape.dtype) for _ in sizes))
+    if isinstance(opened, Misfit):
+        return Outcome(UNKNOWN, (opened,))
+    (place,) = opened.places
+    old = opened.axis(place)
+    given = [size_of(size) for size in sizes]
+    found: list[Result] = []
+    start: Dim | None = Dim.of(0)
+    source, kind = shared_source(old.atoms)
+    for size in given:
+        cut = Axis.new(joined_name(old.atoms), size, kind=kind, source=source)
+        if size is not None and start is not None:
+            exact = sliced(old, Slice(start, start + size))[0]
+            cut = exact if compare(exact.size, size).equal else cut
+        found.append(_with_axis(shape, opened.parts, place, cut))
+        start = None if size is None or start is None else start + size
+    misfits: tuple[Misfit, ...] = ()
+    equations: tuple[tuple[Dim, Dim], ...] = ()
+    if start is not None:
+        verdict = compare(old.size, start)
+        if verdict.conflicts:
+            misfits = (
+                Misfit(
+                    fault=Fault.TOTAL,
+                    operand="split_size",
+                    axis=place,
+                    expected=old.size,
+                    found=start,
+                    condition=verdict.condition,
+                ),
+            )
+        elif not verdict.equal:
+            equations = ((old.size, start),)
+    return Outcome(tuple(found), misfits, equations, closes=opened.closes)
+
+
+def unbind(input: Shape, dim: Operand) -> Outcome:
+    """`torch.unbind`: all slices of an axis, which vanishes. Iterating over a tensor is `unbind(0)`."""
+    at = integer(dim)
+    opened = None if at is None else open_at(input, [at])
+    if opened is None:
+        return Outcome(Many(Shape.unknown(dtype=input.dtype)))
+    if isinstance(opened, Misfit):
+        return Outcome(UNKNOWN, (opened,))
+    if not opened.parts:
+        return Outcome(UNKNOWN, (Misfit(fault=Fault.AXIS, operand="dim", axis=at, ranks=(0,)),))
+    (place,) = opened.places
+    old = opened.axis(place)
+    row = (*opened.parts[:place], *opened.parts[place + 1 :])
+    strides = strides_of(input)
+    piece = Shape(row, None, input.dtype)
+    if strides is not None and len(strides) == len(opened.parts):
+        known = [part for part in row if isinstance(part, Axis)]
+        piece = placed(known, [*strides[:place], *strides[place + 1 :]], input.dtype)
+    count = old.size.value
+    if count is not None:
+        return Outcome(tuple(piece for _ in range(count)), closes=opened.closes)
+    return Outcome(Many(piece, old.size), closes=opened.closes)
+
+
+def hstack(tensors: Operand) -> Outcome:
+    """`torch.hstack`: along axis 1, or 0 for vectors."""
+    shapes = _parts(tensors)
+    if isinstance(shapes, Outcome):
+        return shapes
+    raised = tuple(Shape((UNIT,), True, shape.dtype) if shape.axes == () else shape for shape in shapes)
+    rank = raised[0].rank
+    if rank is None:
+        return Outcome(Shape.unknown(1))
+    return cat(raised, Dim.of(0 if rank == 1 else 1))
+
+
+def vstack(tensors: Operand) -> Outcome:
+    """`torch.vstack`: along axis 0, vectors as rows."""
+    shapes = _parts(tensors)
+    if isinstance(shapes, Outcome):
+        return shapes
+    if any(shape.rank is None for shape in shapes):
+        return Outcome(Shape.unknown(2))
+    return cat(tuple(_at_least(shape, 2) for shape in shapes), Dim.of(0))
+
+
+def dstack(tensors: Operand) -> Outcome:
+    """`torch.dstack`: along axis 2, vectors and matrices raised to three axes."""
+    shapes = _parts(tensors)
+    if isinstance(shapes, Outcome):
+        return shapes
+    if any(shape.rank is None for shape in shapes):
+        return Outcome(Shape.unknown(3))
+    return cat(tuple(_at_least(shape, 3) for shape in shapes), Dim.of(2))
+
+
+def _at_least(shape: Shape, rank: int) -> Shape:
+    axes = shape.axes or ()
+    row = axes or (UNIT,)
+    if len(row) == 1:
+        row = (UNIT, *row)
+    while len(row) < rank:
+        row = (*row, UNIT)
+    return Shape(row, shape.contiguous, shape.dtype)

@@ -1,0 +1,454 @@
+"""view, reshape, flatten and unflatten; squeeze and unsqueeze; expand, repeat and tile.
+
+Source of the rules: `Tensor.view` in PyTorch's documentation (which axes may be merged), `computeStride` in ATen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rnnshape_guard.ops.memory import numbers_of, placed, row_major, strides_of, viewed
+from rnnshape_guard.ops.operands import axis_sized, integer, integers, is_one, row_of_sizes, size_of
+from rnnshape_guard.ops.places import normal, open_at
+from rnnshape_guard.ops.regroup import Group, Regrouped, mergeable, pieces_of, regroup, rejoined
+from rnnshape_guard.shapes.axes import UNIT, Axis, Rest, Shape
+from rnnshape_guard.shapes.dims import ONE, Dim, compare, divide
+from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Misfit, Operand, Outcome
+
+
+def view(input: Shape, size: Operand) -> Outcome:
+    """`Tensor.view(*size)`: the same memory under other axes; refused where the memory does not allow it."""
+    return _resized(input, size, copies=False)
+
+
+def reshape(input: Shape, shape: Operand) -> Outcome:
+    """`torch.reshape`: a view where the memory allows it, else a copy in logical order."""
+    return _resized(input, shape, copies=True)
+
+
+def view_as(input: Shape, other: Operand) -> Outcome:
+    """`Tensor.view_as`."""
+    return _resized(input, _sizes_of(other), copies=False)
+
+
+def reshape_as(input: Shape, other: Operand) -> Outcome:
+    """`Tensor.reshape_as`."""
+    return _resized(input, _sizes_of(other), copies=True)
+
+
+def _sizes_of(other: Operand) -> Operand:
+    if isinstance(other, Shape) and other.axes is not None:
+        return tuple(axis.size for axis in other.axes)
+    return UNKNOWN
+
+
+def _resized(shape: Shape, wanted: Operand, *, copies: bool) -> Outcome:
+    targets = row_of_sizes(wanted)
+    if targets is None:
+        return Outcome(Shape.unknown(dtype=shape.dtype if isinstance(wanted, tuple) else None))
+    refused = _refused(targets)
+    if refused is not None:
+        return Outcome(Shape.unknown(dtype=shape.dtype), (refused,))
+    infer = next((index for index, size in enumerate(targets) if size is not None and size.literal == -1), None)
+    axes = shape.axes
+    if axes is None or any(size is not None and size.value == 0 for size in targets):
+        return _fresh(shape, targets, infer, copies)
+    pieces = pieces_of(axes, strides_of(shape))
+    found = regroup(pieces, targets, infer)
+    total = Dim.product(axis.size for axis in axes)
+    row = [
+        _axis(group, None if index == infer else size, index)
+        for index, (group, size) in enumerate(zip(found.groups, targets, strict=True))
+    ]
+    if infer is not None and found.groups[infer] is None:
+        row[infer] = _inferred(total, [size for index, size in enumerate(targets) if index != infer], infer)
+    misfit = _total(total, targets, infer)
+    if misfit is not None:
+        return Outcome(Shape(tuple(row), True if copies or shape.contiguous else None, shape.dtype), (misfit,))
+    result, stuck = _memory(shape, found, row, copies)
+    misfits = (stuck,) if stuck is not None else _scrambles(found)
+    equations = () if found.equation is None else (found.equation,)
+    return Outcome(result, misfits, equations)
+
+
+def _refused(targets: Sequence[Dim | None]) -> Misfit | None:
+    numbers = [size.literal for size in targets if size is not None]
+    if numbers.count(-1) > 1:
+        return Misfit(fault=Fault.VALUE, operand="size", detail="only one size can be -1")
+    if any(number is not None and number < -1 for number in numbers):
+        return Misfit(fault=Fault.VALUE, operand="size", detail="a size is negative")
+    return None
+
+
+def _fresh(shape: Shape, targets: Sequence[Dim | None], infer: int | None, copies: bool) -> Outcome:
+    """New atoms for every target: nothing is known of the order of what they hold."""
+    row = tuple(axis_sized(None if index == infer else size, f"axis{index}") for index, size in enumerate(targets))
+    return Outcome(Shape(row, True if shape.contiguous else None, shape.dtype))
+
+
+def _axis(group: Group | None, size: Dim | None, index: int) -> Axis:
+    if group is None:
+        return axis_sized(size, f"axis{index}")
+    return Axis(rejoined([piece.atom for piece in group]))
+
+
+def _inferred(total: Dim, others: Sequence[Dim | None], index: int) -> Axis:
+    known = [size for size in others if size is not None]
+    size = divide(total, Dim.product(known)) if len(known) == len(others) else None
+    return axis_sized(size, f"axis{index}")
+
+
+def _total(total: Dim, targets: Sequence[Dim | None], infer: int | None) -> Misfit | None:
+    """The elements cannot fit: another number of them, or, with -1, a number that does not divide."""
+    sizes = [size for index, size in enumerate(targets) if index != infer and size is not None]
+    if len(sizes) < len(targets) - (infer is not None):
+        return None
+    wanted = Dim.product(sizes)
+    if infer is None:
+        verdict = compare(total, wanted)
+        if not verdict.conflicts:
+            return None
+        return Misfit(fault=Fault.TOTAL, expected=total, found=wanted, condition=verdict.condition)
+    held, by = total.value, wanted.value
+    if held is None or by is None or (by and held % by == 0):
+        return None
+    return Misfit(fault=Fault.TOTAL, expected=total, found=wanted)
+
+
+def _scrambles(found: Regrouped) -> tuple[Misfit, ...]:
+    return tuple(
+        Misfit(
+            fault=Fault.SCRAMBLE, axis=skip.target, wanted=skip.wanted, skipped=skip.passed, condition=skip.condition
+        )
+        for skip in found.skips
+    )
+
+
+def _memory(shape: Shape, found: Regrouped, row: Sequence[Axis], copies: bool) -> tuple[Shape, Misfit | None]:
+    """The result over its memory, and the refusal of a view that would need a copy."""
+    if shape.contiguous is True:
+        return Shape(tuple(row), True, shape.dtype), None
+    stuck = Misfit(fault=Fault.STRIDES)
+    strides = strides_of(shape)
+    if strides is None:
+        return Shape(tuple(row), None, shape.dtype), None
+    axes = shape.axes or ()
+    sizes, steps = numbers_of(axis.size for axis in axes), numbers_of(strides)
+    target = numbers_of(axis.size for axis in row)
+    if sizes is not None and steps is not None and target is not None:
+        exact = viewed(sizes, steps, target)
+        if exact is None:
+            return Shape(tuple(row), True, shape.dtype), None if copies else stuck
+        return placed(row, [Dim.of(step) for step in exact], shape.dtype), None
+    if found.skips or any(group is None for group in found.groups):
+        return Shape(tuple(row), None, shape.dtype), None
+    groups = [group for group in found.groups if group is not None]
+    fits = [mergeable(group) for group in groups]
+    if False in fits:
+        return Shape(tuple(row), True, shape.dtype), None if copies else stuck
+    moves = [group[-1].stride if group else ONE for group in groups]
+    if None in fits or None in moves:
+        return Shape(tuple(row), None, shape.dtype), None
+    return placed(row, [move for move in moves if move is not None], shape.dtype), None
+
+
+def flatten(input: Shape, start_dim: Operand, end_dim: Operand) -> Outcome:
+    """`torch.flatten`: neighbouring axes become one, of all their atoms in order."""
+    start, end = integer(start_dim), integer(end_dim)
+    if start is None or end is None:
+        return Outcome(Shape.unknown(dtype=input.dtype))
+    axes = input.axes
+    if axes is None:
+        return Outcome(_flattened_unknown(input, start, end))
+    if not axes:
+        return Outcome(Shape((Axis(),), True, input.dtype))
+    first, last = normal(start, len(axes)), normal(end, len(axes))
+    for place in (first, last):
+        if isinstance(place, Misfit):
+            return Outcome(Shape.unknown(dtype=input.dtype), (place,))
+    assert isinstance(first, int)
+    assert isinstance(last, int)
+    if first > last:
+        detail = "start_dim comes after end_dim"
+        return Outcome(
+            Shape.unknown(dtype=input.dtype), (Misfit(fault=Fault.VALUE, operand="start_dim", detail=detail),)
+        )
+    merged = Axis(rejoined([atom for axis in axes[first : last + 1] for atom in axis.atoms]))
+    row = (*axes[:first], merged, *axes[last + 1 :])
+    pieces = pieces_of(axes, strides_of(input))
+    places = [*range(first), *([first] * (last - first + 1)), *range(first + 1, len(row))]
+    groups: list[Group | None] = [
+        tuple(piece for piece in pieces if places[piece.axis] == index) for index in range(len(row))
+    ]
+    if first == last:
+        return Outcome(input)
+    return Outcome(_memory(input, Regrouped(groups), row, True)[0])
+
+
+def _flattened_unknown(shape: Shape, start: int, end: int) -> Shape:
+    """What is left of a shape of unknown rank: the axes before `start` and behind `end`."""
+    opened = open_at(shape, [start] if start > 0 else [])
+    front: tuple[Axis | Rest, ...] = ()
+    if opened is not None and not isinstance(opened, Misfit) and start > 0:
+        front = opened.parts[: opened.places[0]]
+    if start < 0 or end != -1 or (start > 0 and len(front) != start):
+        return Shape.unknown(1, dtype=shape.dtype)
+    return Shape((*front, Axis.new("axis")), None, shape.dtype)
+
+
+def ravel(input: Shape) -> Outcome:
+    """`torch.ravel`: all axes as one."""
+    return flatten(input, Dim.of(0), Dim.of(-1))
+
+
+def unflatten(input: Shape, dim: Operand, sizes: Operand) -> Outcome:
+    """`torch.unflatten`: one axis becomes several, whose sizes must multiply to its own."""
+    at, targets = integer(dim), row_of_sizes(sizes)
+    if at is None or targets is None:
+        return Outcome(Shape.unknown(dtype=input.dtype))
+    opened = open_at(input, [at])
+    if opened is None:
+        return Outcome(Shape.unknown(dtype=input.dtype))
+    if isinstance(opened, Misfit):
+        return Outcome(Shape.unknown(dtype=input.dtype), (opened,))
+    (place,) = opened.places
+    inner = Shape((opened.axis(place),), True)
+    outcome = _resized(inner, tuple(UNKNOWN if size is None else size for size in targets), copies=True)
+    if not isinstance(outcome.result, Shape) or outcome.result.axes is None:
+        return Outcome(Shape.unknown(dtype=input.dtype), outcome.misfits)
+    row = (*opened.parts[:place], *outcome.result.axes, *opened.parts[place + 1 :])
+    result = Shape(row, True if input.contiguous else None, input.dtype)
+    strides = strides_of(input)
+    if input.contiguous is not True and strides is not None:
+        steps = [step * strides[place] for step in row_major(outcome.result.axes)]
+        known = [part for part in row if isinstance(part, Axis)]
+        result = placed(known, [*strides[:place], *steps, *strides[place + 1 :]], input.dtype)
+    return Outcome(result, outcome.misfits, outcome.equations, closes=opened.closes)
+
+
+def unsqueeze(input: Shape, dim: Operand) -> Outcome:
+    """`torch.unsqueeze`: a new axis of size 1."""
+    at = integer(dim)
+    if at is None:
+        return Outcome(Shape.unknown(input.least_rank + 1, dtype=input.dtype))
+    axes = input.axes
+    if axes is None:
+        return _unsqueezed_unknown(input, at)
+    place = normal(at, len(axes) + 1)
+    if isinstance(place, Misfit):
+        misfit = Misfit(fault=Fault.AXIS, operand="dim", axis=at, ranks=(len(axes),))
+        return Outcome(Shape((*axes, UNIT), None, input.dtype), (misfit,))
+    row = (*axes[:place], UNIT, *axes[place:])
+    strides = strides_of(input)
+    if strides is None:
+        return Outcome(Shape(row, input.contiguous, input.dtype))
+    return Outcome(placed(row, (*strides[:place], ONE, *strides[place:]), input.dtype))
+
+
+def _unsqueezed_unknown(shape: Shape, at: int) -> Outcome:
+    neighbour = at - 1 if at >= 0 else at + 1
+    opened = open_at(shape, [] if at in (0, -1) else [neighbour])
+    if opened is None or isinstance(opened, Misfit):
+        return Outcome(Shape.unknown(shape.least_rank + 1, dtype=shape.dtype))
+    parts = opened.parts
+    place = (0 if at == 0 else len(parts)) if at in (0, -1) else opened.places[0] + (at > 0)
+    return Outcome(Shape((*parts[:place], UNIT, *parts[place:]), None, shape.dtype), closes=opened.closes)
+
+
+def squeeze(input: Shape, dim: Operand) -> Outcome:
+    """`torch.squeeze`: axes of size 1 vanish. An axis whose size is a parameter may vanish or stay: the rank is unknown."""
+    if dim is None:
+        return Outcome(_squeezed(input, range(len(input.parts)), every=True))
+    dims = integers(dim)
+    if dims is None:
+        return Outcome(Shape.unknown(dtype=input.dtype))
+    opened = open_at(input, dims)
+    if opened is None:
+        return Outcome(Shape.unknown(dtype=input.dtype))
+    if isinstance(opened, Misfit):
+        return Outcome(Shape.unknown(dtype=input.dtype), (opened,))
+    if input.axes == ():
+        return Outcome(input)
+    strides = input.strides if opened.parts == input.parts else None
+    shape = Shape(opened.parts, input.contiguous, input.dtype, strides=strides)
+    return Outcome(_squeezed(shape, opened.places, every=False), closes=opened.closes)
+
+
+def _squeezed(shape: Shape, places: Sequence[int], *, every: bool) -> Shape:
+    parts = shape.parts
+    if every and shape.rest is not None:
+        return Shape.unknown(dtype=shape.dtype)
+    gone = [place for place in places if _is_unit(parts[place])]
+    unsure = [place for place in places if place not in gone and _may_vanish(parts[place], every)]
+    if unsure:
+        kept = sum(1 for place in range(min(unsure), max(unsure) + 1) if place not in unsure and place not in gone)
+        front = [part for place, part in enumerate(parts[: min(unsure)]) if place not in gone]
+        back = [part for place, part in enumerate(parts) if place > max(unsure) and place not in gone]
+        if any(isinstance(part, Rest) for part in (*front, *back, *parts[min(unsure) : max(unsure)])):
+            return Shape.unknown(dtype=shape.dtype)
+        return Shape((*front, Rest(kept), *back), None, shape.dtype)
+    row = tuple(part for place, part in enumerate(parts) if place not in gone)
+    strides = strides_of(shape)
+    if strides is None:
+        return Shape(row, shape.contiguous, shape.dtype)
+    known = [part for part in row if isinstance(part, Axis)]
+    return placed(known, [step for place, step in enumerate(strides) if place not in gone], shape.dtype)
+
+
+def _is_unit(part: Axis | Rest) -> bool:
+    return isinstance(part, Axis) and is_one(part.size)
+
+
+def _may_vanish(part: Axis | Rest, every: bool) -> bool:
+    """Whether an axis of unknown size may be 1. Squeezing all is not meant for the batch or time axes of an input."""
+    if isinstance(part, Rest):
+        return True
+    size = part.size
+    if compare(size, 1).different:
+        return False
+    atom = part.atom
+    if atom is None:
+        return True
+    plain = atom.symbol.value is None and not atom.symbol.flag
+    return not (every and (plain or atom.kind is not None))
+
+
+def expand(input: Shape, size: Operand) -> Outcome:
+    """`Tensor.expand(*size)`: axes of size 1 grow without a copy; -1 keeps an axis, new axes come in front."""
+    targets = row_of_sizes(size)
+    if targets is None:
+        return Outcome(Shape.unknown(dtype=input.dtype))
+    axes = input.axes
+    if axes is None:
+        return Outcome(Shape(_expanded_unknown(input, targets), None, input.dtype))
+    return _expand(input, axes, targets)
+
+
+def expand_as(input: Shape, other: Operand) -> Outcome:
+    """`Tensor.expand_as`."""
+    sizes = _sizes_of(other)
+    return expand(input, sizes)
+
+
+def broadcast_to(input: Shape, shape: Operand) -> Outcome:
+    """`torch.broadcast_to`."""
+    return expand(input, shape)
+
+
+def _expanded_unknown(shape: Shape, targets: Sequence[Dim | None]) -> tuple[Axis, ...]:
+    row = []
+    for index, size in enumerate(targets):
+        kept = shape.axis(index - len(targets)) if size is not None and size.literal == -1 else None
+        row.append(kept or axis_sized(None if size is None or size.literal == -1 else size, f"axis{index}"))
+    return tuple(row)
+
+
+def _expand(shape: Shape, axes: tuple[Axis, ...], targets: Sequence[Dim | None]) -> Outcome:
+    new = len(targets) - len(axes)
+    if new < 0:
+        count = Misfit(fault=Fault.COUNT, operand="size", expected=Dim.of(len(axes)), found=Dim.of(len(targets)))
+        return Outcome(Shape.unknown(dtype=shape.dtype), (count,))
+    misfits: list[Misfit] = []
+    row: list[Axis] = []
+    strides = strides_of(shape)
+    moves: list[Dim] | None = None if strides is None else []
+    for index, size in enumerate(targets):
+        old = UNIT if index < new else axes[index - new]
+        keeps = size is not None and size.literal == -1
+        if keeps and index < new:
+            misfits.append(Misfit(fault=Fault.VALUE, operand="size", detail="-1 for an axis that is new"))
+        grown = old if keeps and index >= new else _grown(old, size, index)
+        if size is not None and not keeps and not is_one(old.size):
+            verdict = compare(old.size, size)
+            if verdict.conflicts and compare(old.size, 1).different:
+                place, condition = index - len(targets), verdict.condition
+                misfits.append(Misfit(fault=Fault.SIZE, axis=place, expected=old.size, found=size, condition=condition))
+        row.append(grown)
+        if moves is not None and strides is not None:
+            stays = index >= new and (grown is old)
+            sure = stays or (is_one(old.size) and not is_one(grown.size))
+            if not sure and not is_one(grown.size):
+                moves = None
+            else:
+                moves.append(strides[index - new] if stays else Dim.of(0) if not is_one(grown.size) else ONE)
+    return Outcome(placed(row, moves, shape.dtype), tuple(misfits))
+
+
+def _grown(old: Axis, size: Dim | None, index: int) -> Axis:
+    """The axis as expanded: itself where it was not 1, else a new one of the size asked for."""
+    if size is None:
+        return Axis.new(f"axis{index}") if not compare(old.size, 1).different else old
+    if is_one(old.size):
+        return old if is_one(size) else axis_sized(size, f"axis{index}")
+    if compare(old.size, 1).different or compare(old.size, size).equal:
+        return old
+    return axis_sized(size, f"axis{index}")
+
+
+def repeat(input: Shape, repeats: Operand) -> Outcome:
+    """`Tensor.repeat(*repeats)`: copies side by side, the repeat slower in memory than what it repeats."""
+    counts = row_of_sizes(repeats)
+    if counts is None:
+        return Outcome(Shape.unknown(dtype=input.dtype))
+    axes = input.axes
+    if axes is None:
+        return Outcome(Shape(tuple(_repeated_unknown(input, counts)), None, input.dtype))
+    new = len(counts) - len(axes)
+    if new < 0:
+        count = Misfit(fault=Fault.COUNT, operand="repeats", expected=Dim.of(len(axes)), found=Dim.of(len(counts)))
+        return Outcome(Shape.unknown(dtype=input.dtype), (count,))
+    row = (*([UNIT] * new), *axes)
+    return Outcome(
+        Shape(tuple(_repeated(axis, size) for axis, size in zip(row, counts, strict=True)), True, input.dtype)
+    )
+
+
+def tile(input: Shape, dims: Operand) -> Outcome:
+    """`torch.tile`: as `repeat`, with missing counts in front taken as 1."""
+    counts = row_of_sizes(dims)
+    axes = input.axes
+    if counts is None or axes is None:
+        return Outcome(Shape.unknown(dtype=input.dtype))
+    missing = max(len(axes) - len(counts), 0)
+    return repeat(input, (*([ONE] * missing), *(UNKNOWN if size is None else size for size in counts)))
+
+
+def _repeated_unknown(shape: Shape, counts: Sequence[Dim | None]) -> list[Axis]:
+    row = []
+    for index, count in enumerate(counts):
+        axis = shape.axis(index - len(counts))
+        row.append(Axis.new(f"axis{index}") if axis is None else _repeated(axis, count))
+    return row
+
+
+def _repeated(axis: Axis, count: Dim | None) -> Axis:
+    if count is not None and is_one(count):
+        return axis
+    copies = axis_sized(count, "repeat")
+    return Axis((*copies.atoms, *axis.atoms))
+
+
+def repeat_interleave(input: Shape, repeats: Operand, dim: Operand) -> Outcome:
+    """`torch.repeat_interleave`: each element several times in a row, the repeat faster in memory."""
+    count = size_of(repeats)
+    if dim is None:
+        atoms = tuple(atom for axis in input.axes or () for atom in axis.atoms)
+        if input.axes is None or count is None:
+            return Outcome(Shape((Axis.new("axis"),), True, input.dtype))
+        return Outcome(Shape((Axis((*atoms, *axis_sized(count, "repeat").atoms)),), True, input.dtype))
+    at = integer(dim)
+    opened = None if at is None else open_at(input, [at])
+    if opened is None:
+        return Outcome(Shape.unknown(dtype=input.dtype))
+    if isinstance(opened, Misfit):
+        return Outcome(Shape.unknown(dtype=input.dtype), (opened,))
+    (place,) = opened.places
+    old = opened.axis(place)
+    if count is None:
+        source = old.atom
+        new = Axis.new("axis") if source is None else Axis.new(source.name, source=source)
+    else:
+        new = old if is_one(count) else Axis((*old.atoms, *axis_sized(count, "repeat").atoms))
+    row = (*opened.parts[:place], new, *opened.parts[place + 1 :])
+    contiguous = True if input.rest is None else None
+    return Outcome(Shape(row, contiguous, input.dtype), closes=opened.closes)
