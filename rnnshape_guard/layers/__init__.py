@@ -5,9 +5,10 @@ torch.nn.utils.rnn. None of it needs torch. In a `Misfit`, features (the last ax
 other axis counts from the front, and a PackedSequence counts as ``(batch, time, features)``.
 """
 
-from rnnshape_guard.layers.arguments import Bound, Flag, Parameter, Size, bind, settled
-from rnnshape_guard.layers.dense import EmbeddingSpec, LinearSpec
-from rnnshape_guard.layers.kinds import Built, LayerKind, Spec
+from rnnshape_guard.layers.arguments import Argument, Bound, Flag, Parameter, Size, Spec, bind, settled
+from rnnshape_guard.layers.dense import BilinearSpec, LinearSpec
+from rnnshape_guard.layers.embedding import EmbeddingBagSpec, EmbeddingSpec
+from rnnshape_guard.layers.kinds import Built, LayerKind
 from rnnshape_guard.layers.packing import FUNCTIONS
 from rnnshape_guard.layers.recurrent import RecurrentSpec
 from rnnshape_guard.layers.table import KINDS, build, call, find
@@ -15,6 +16,7 @@ from rnnshape_guard.layers.table import KINDS, build, call, find
 __all__ = [
     "FUNCTIONS",
     "KINDS",
+    "Argument",
     "Bound",
     "Built",
     "EmbeddingSpec",

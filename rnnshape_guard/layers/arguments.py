@@ -7,7 +7,7 @@ torch's order, and what Python or torch would refuse becomes a `Misfit`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from rnnshape_guard.shapes.axes import Shape
@@ -42,6 +42,23 @@ class Parameter:
     positional_only: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A layer as constructed. `kind` is torch's class name; two specs are equal if they describe the same layer.
+
+    `given` names the arguments that were passed and `positional` those among them that came by position: an absent
+    `batch_first` differs from a False one, and a True in the place of `bias` may have been meant for another.
+    """
+
+    kind: str
+    given: frozenset[str] = field(default=frozenset(), compare=False)
+    positional: frozenset[str] = field(default=frozenset(), compare=False)
+
+
+Argument = Operand | Spec
+"""What a constructor takes: operands, and other layers."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Bound:
     """Arguments by parameter: every parameter has a value (UNKNOWN where a needed one is missing).
@@ -49,19 +66,25 @@ class Bound:
     `given` are those that were passed and `positional` those among them that came by position.
     """
 
-    values: Mapping[str, Operand]
+    values: Mapping[str, Argument]
     given: frozenset[str] = frozenset()
     positional: frozenset[str] = frozenset()
     misfits: tuple[Misfit, ...] = ()
 
     def __getitem__(self, name: str) -> Operand:
-        return self.values[name]
+        value = self.values[name]
+        return UNKNOWN if isinstance(value, Spec) else value
+
+    def layer(self, name: str) -> Spec | None:
+        """An argument that is a layer itself (the layer that a TransformerEncoder repeats)."""
+        value = self.values[name]
+        return value if isinstance(value, Spec) else None
 
 
 def bind(
     parameters: tuple[Parameter, ...],
-    args: tuple[Operand, ...],
-    kwargs: Mapping[str, Operand],
+    args: tuple[Argument, ...],
+    kwargs: Mapping[str, Argument],
     *,
     partial: bool = False,
 ) -> Bound:
@@ -70,7 +93,7 @@ def bind(
     With `partial`, arguments that nobody could see were passed too: what is not given is UNKNOWN, never the default.
     """
     misfits: list[Misfit] = []
-    values: dict[str, Operand] = {}
+    values: dict[str, Argument] = {}
     places = [parameter.name for parameter in parameters if not parameter.keyword_only]
     values.update(zip(places, args, strict=False))
     positional = frozenset(values)
@@ -177,6 +200,22 @@ class Reading:
     def optional_size(self, name: str, least: int = 0) -> Size | None:
         """An integer, or None where there is none."""
         return None if self.bound[name] is None else self.size(name, least)
+
+    def sizes(self, name: str, count: int, least: int = 0) -> tuple[Size, ...]:
+        """One integer for each of `count` axes: a single one stands for all, as does a list of one."""
+        operand = self.bound[name]
+        match operand:
+            case tuple() if len(operand) == count:
+                return tuple(self.as_size(name, item, least) for item in operand)
+            case (single,):
+                return (self.as_size(name, single, least),) * count
+            case tuple():
+                self.refuse(
+                    name, f"needs {count} sizes", Fault.COUNT, expected=Dim.of(count), found=Dim.of(len(operand))
+                )
+                return (UNKNOWN,) * count
+            case _:
+                return (self.as_size(name, operand, least),) * count
 
     def flag(self, name: str, *, strict: bool = False) -> Flag:
         """A truth value; `strict` ones must be bool (torch refuses 1 for `batch_first`)."""

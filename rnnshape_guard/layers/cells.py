@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from rnnshape_guard.layers.arguments import Bound, Flag, Parameter, Reading, Size
-from rnnshape_guard.layers.kinds import DEVICE_AND_DTYPE, LayerKind, Spec
+from rnnshape_guard.layers.arguments import Bound, Flag, Parameter, Reading, Size, Spec
+from rnnshape_guard.layers.kinds import DEVICE_AND_DTYPE, LayerKind
 from rnnshape_guard.layers.ledger import Ledger
 from rnnshape_guard.layers.recurrent import TENSOR_FOR_PAIR
 from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape

@@ -1,12 +1,12 @@
-"""Layers over the last axis, and tables of vectors: Linear, Bilinear, Identity, Embedding, EmbeddingBag."""
+"""Layers over the last axis: Linear, LazyLinear, Bilinear."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from rnnshape_guard.layers.arguments import Bound, Flag, Parameter, Reading, Size
-from rnnshape_guard.layers.kinds import DEVICE_AND_DTYPE, INPUT, LayerKind, Spec
+from rnnshape_guard.layers.arguments import Bound, Flag, Parameter, Reading, Size, Spec
+from rnnshape_guard.layers.kinds import DEVICE_AND_DTYPE, INPUT, LayerKind
 from rnnshape_guard.layers.ledger import Ledger
 from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape
 from rnnshape_guard.shapes.dims import Dim
@@ -67,126 +67,76 @@ def _apply_linear(spec: LinearSpec, bound: Bound) -> Outcome:
     return ledger.outcome(Shape((*before, made), True, "float"))
 
 
-# -- Embedding -------------------------------------------------------------------------------------------------------
+# -- Bilinear --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmbeddingSpec(Spec):
-    """Embedding as constructed, or made `from_pretrained`."""
+class BilinearSpec(Spec):
+    """Bilinear as constructed."""
 
-    num_embeddings: Size
-    embedding_dim: Size
+    in1_features: Size
+    in2_features: Size
+    out_features: Size
 
     @cached_property
     def features(self) -> Atom:
-        """The axis it adds."""
-        return feature_atom(self.embedding_dim, "embedding")
+        """The axis it makes."""
+        return feature_atom(self.out_features)
 
 
-def _read_embedding(kind: str, reading: Reading) -> EmbeddingSpec:
-    num_embeddings = reading.size("num_embeddings")
-    _check_padding(reading, num_embeddings)
-    return EmbeddingSpec(
+def _read_bilinear(kind: str, reading: Reading) -> BilinearSpec:
+    return BilinearSpec(
         kind=kind,
         given=reading.bound.given,
         positional=reading.bound.positional,
-        num_embeddings=num_embeddings,
-        embedding_dim=reading.size("embedding_dim"),
+        in1_features=reading.size("in1_features", 1),
+        in2_features=reading.size("in2_features"),
+        out_features=reading.size("out_features"),
     )
 
 
-def _read_pretrained(kind: str, reading: Reading) -> EmbeddingSpec:
-    """``nn.Embedding.from_pretrained(weights)``: the sizes are those of a table of two axes."""
-    count: Size = UNKNOWN
-    width: Size = UNKNOWN
-    match reading.bound["embeddings"]:
-        case Shape(rank=None) | None:
-            pass
-        case Shape(axes=(rows, columns)):
-            count, width = rows.size, columns.size
-        case Shape():
-            reading.refuse("embeddings", "must have two axes", Fault.RANK)
-        case _:
-            pass
-    _check_padding(reading, count)
-    return EmbeddingSpec(
-        kind=kind.partition(".")[0],
-        given=reading.bound.given,
-        positional=reading.bound.positional,
-        num_embeddings=count,
-        embedding_dim=width,
-    )
-
-
-def _check_padding(reading: Reading, num_embeddings: Size) -> None:
-    padding = reading.bound["padding_idx"]
-    if not isinstance(padding, Dim) or not isinstance(num_embeddings, Dim):
-        return
-    index, count = padding.value, num_embeddings.value
-    if index is not None and count is not None and not -count <= index < count:
-        reading.refuse("padding_idx", "must be within num_embeddings", expected=num_embeddings, found=padding)
-
-
-def _apply_embedding(spec: EmbeddingSpec, bound: Bound) -> Outcome:
-    """``(*)`` indices to ``(*, embedding_dim)``: every axis is kept and the features are added."""
+def _apply_bilinear(spec: BilinearSpec, bound: Bound) -> Outcome:
+    """``(*, in1)`` and ``(*, in2)`` to ``(*, out)``, with the same axes before the features."""
     ledger = Ledger(bound)
     made = Axis((spec.features,))
-    match bound["input"]:
-        case Packed() as packed:
-            ledger.tensor("input", packed)
-            return ledger.outcome(replace(packed, features=(*packed.features, made), dtype="float"))
-        case value:
-            shape = ledger.tensor("input", value, dtype="int")
-    parts = (Rest(),) if shape is None else shape.parts
-    return ledger.outcome(Shape((*parts, made), None if shape is None else True, "float"))
+    before: tuple[Axis | Rest, ...] = (Rest(),)
+    rows: list[tuple[Axis | Rest, ...]] = []
+    for name, wanted in (("input1", spec.in1_features), ("input2", spec.in2_features)):
+        shape = ledger.tensor(name, bound[name], dtype="float")
+        split = ledger.last(shape, "features") if shape is not None else None
+        if split is not None:
+            ledger.size(name, -1, wanted, split[1].size)
+            rows.append(split[0])
+        elif shape is not None:
+            ledger.note(Fault.RANK, name, "needs at least one axis")
+    if rows:
+        before = rows[0]
+    if len(rows) == 2 and not any(isinstance(part, Rest) for row in rows for part in row):
+        _same_rows(rows[0], rows[1], ledger)
+    return ledger.outcome(Shape((*before, made), True, "float"))
+
+
+def _same_rows(first: tuple[Axis | Rest, ...], second: tuple[Axis | Rest, ...], ledger: Ledger) -> None:
+    if len(first) != len(second):
+        ledger.rank("input2", Shape((*second, Axis())), (len(first) + 1,))
+        return
+    for place, (expected, found) in enumerate(zip(first, second, strict=True)):
+        if isinstance(expected, Axis) and isinstance(found, Axis):
+            ledger.size("input2", place, expected.size, found.size)
 
 
 # -- the kinds -------------------------------------------------------------------------------------------------------
 
-_TABLE = (Parameter("num_embeddings"), Parameter("embedding_dim"))
-_NORM = (Parameter("max_norm", None), Parameter("norm_type", 2.0), Parameter("scale_grad_by_freq", False))
+_OUT = (Parameter("out_features"), Parameter("bias", True), *DEVICE_AND_DTYPE)
 
-KINDS: tuple[LayerKind[LinearSpec] | LayerKind[EmbeddingSpec], ...] = (
+KINDS: tuple[LayerKind[LinearSpec] | LayerKind[BilinearSpec], ...] = (
+    LayerKind("Linear", (Parameter("in_features"), *_OUT), INPUT, _read_linear, _apply_linear),
+    LayerKind("LazyLinear", _OUT, INPUT, _read_linear, _apply_linear),
     LayerKind(
-        "Linear",
-        (Parameter("in_features"), Parameter("out_features"), Parameter("bias", True), *DEVICE_AND_DTYPE),
-        INPUT,
-        _read_linear,
-        _apply_linear,
-    ),
-    LayerKind(
-        "LazyLinear",
-        (Parameter("out_features"), Parameter("bias", True), *DEVICE_AND_DTYPE),
-        INPUT,
-        _read_linear,
-        _apply_linear,
-    ),
-    LayerKind(
-        "Embedding",
-        (
-            *_TABLE,
-            Parameter("padding_idx", None),
-            *_NORM,
-            Parameter("sparse", False),
-            Parameter("_weight", None),
-            Parameter("_freeze", False),
-            *DEVICE_AND_DTYPE,
-        ),
-        INPUT,
-        _read_embedding,
-        _apply_embedding,
-    ),
-    LayerKind(
-        "Embedding.from_pretrained",
-        (
-            Parameter("embeddings"),
-            Parameter("freeze", True),
-            Parameter("padding_idx", None),
-            *_NORM,
-            Parameter("sparse", False),
-        ),
-        INPUT,
-        _read_pretrained,
-        _apply_embedding,
+        "Bilinear",
+        (Parameter("in1_features"), Parameter("in2_features"), *_OUT),
+        (Parameter("input1"), Parameter("input2")),
+        _read_bilinear,
+        _apply_bilinear,
     ),
 )

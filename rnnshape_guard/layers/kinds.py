@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from rnnshape_guard.layers.arguments import Bound, Parameter, Reading
+from rnnshape_guard.layers.arguments import Bound, Parameter, Reading, Spec
 from rnnshape_guard.shapes.dims import Symbol
 from rnnshape_guard.shapes.outcomes import Misfit, Outcome
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spec:
-    """A layer as constructed. `kind` is torch's class name; two specs are equal if they describe the same layer.
-
-    `given` names the arguments that were passed and `positional` those among them that came by position: an absent
-    `batch_first` differs from a False one, and a True in the place of `bias` may have been meant for another.
-    """
-
-    kind: str
-    given: frozenset[str] = field(default=frozenset(), compare=False)
-    positional: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from rnnshape_guard.layers.arguments import Bound, Flag, Parameter, Reading, Size, as_size, settled
-from rnnshape_guard.layers.kinds import DEVICE_AND_DTYPE, LayerKind, Spec
+from rnnshape_guard.layers.arguments import Bound, Flag, Parameter, Reading, Size, Spec, as_size, settled
+from rnnshape_guard.layers.kinds import DEVICE_AND_DTYPE, LayerKind
 from rnnshape_guard.layers.ledger import Ledger
 from rnnshape_guard.layers.memory import batch_over_time
 from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape, Strength

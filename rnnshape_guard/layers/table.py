@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-from rnnshape_guard.layers import cells, dense, recurrent
-from rnnshape_guard.layers.arguments import Reading, bind
-from rnnshape_guard.layers.kinds import Built, LayerKind, Spec
+from rnnshape_guard.layers import cells, dense, embedding, recurrent
+from rnnshape_guard.layers.arguments import Argument, Reading, Spec, bind
+from rnnshape_guard.layers.kinds import Built, LayerKind
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Operand, Outcome
 
-_FAMILIES: tuple[tuple[LayerKind[Any], ...], ...] = (recurrent.KINDS, cells.KINDS, dense.KINDS)
+_FAMILIES: tuple[tuple[LayerKind[Any], ...], ...] = (recurrent.KINDS, cells.KINDS, dense.KINDS, embedding.KINDS)
 
 KINDS: dict[str, LayerKind[Any]] = {kind.name: kind for kind in chain.from_iterable(_FAMILIES)}
 """Every known layer by its class name; a constructor with another name (``Embedding.from_pretrained``) by both."""
@@ -31,7 +31,7 @@ def find(path: str) -> LayerKind[Any] | None:
 
 
 def build(
-    kind: LayerKind[Any], args: tuple[Operand, ...], kwargs: Mapping[str, Operand], *, partial: bool = False
+    kind: LayerKind[Any], args: tuple[Argument, ...], kwargs: Mapping[str, Argument], *, partial: bool = False
 ) -> Built:
     """Construct a layer. With `partial`, arguments that nobody can see were passed too (``*args``, ``**kwargs``): what
     is not given is then UNKNOWN, never the default."""
