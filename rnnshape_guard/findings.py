@@ -109,3 +109,8 @@ class Diagnostic:
     help: str = ""
     condition: str = ""
     url: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The message with the condition under which it holds."""
+        return f"{self.message} when {self.condition}" if self.condition else self.message

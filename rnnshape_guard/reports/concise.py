@@ -18,6 +18,5 @@ def render(diagnostics: Sequence[Diagnostic], view: View) -> str:
 def _line(diagnostic: Diagnostic, paint: Paint) -> str:
     start = diagnostic.span.start
     code = paint.severity(diagnostic.severity, f"{diagnostic.severity}[{diagnostic.code}]")
-    condition = f" when {diagnostic.condition}" if diagnostic.condition else ""
     name = paint.bold(diagnostic.span.filename)
-    return f"{name}:{start.row}:{start.column}: {code} {diagnostic.message}{condition}\n"
+    return f"{name}:{start.row}:{start.column}: {code} {diagnostic.sentence}\n"
