@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, Union
 
 from rnnshape_guard.shapes.axes import Axis, Shape
-from rnnshape_guard.shapes.dims import Condition
 from rnnshape_guard.shapes.outcomes import Misfit, Operand, Packed
 
 _ids = itertools.count()
@@ -85,13 +84,13 @@ class Layer:
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Event:
     """Something that happened. `scope` is the qualified name of the function it happened in; `path` holds the
-    undecided branches it happened in, as pairs of branch and side; `conditions` the flags assumed for the run."""
+    undecided branches it happened in, as pairs of branch and side; `entry` counts the entry points that a driver ran."""
 
     id: int
     place: Place
     scope: str = ""
     path: tuple[tuple[int, int], ...] = ()
-    conditions: Condition = ()
+    entry: int = 0
     misfits: tuple[Misfit, ...] = ()
     result: Seen = None
 
@@ -241,6 +240,13 @@ class Log:
         self.events.append(event)
         for value in reads(event):
             self._readers.setdefault(value.id, []).append(event)
+
+    def drop(self, since: int) -> None:
+        """Forget the events from an id on."""
+        for event in self.events[since:]:
+            for value in reads(event):
+                self._readers[value.id] = [reader for reader in self._readers[value.id] if reader.id < since]
+        del self.events[since:]
 
     def maker(self, value: Value) -> Event | None:
         """The event that made a value, or None for one from outside."""

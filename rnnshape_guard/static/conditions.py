@@ -1,0 +1,381 @@
+"""Conditions: what is known of a test, and what a branch teaches about the names in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rnnshape_guard.events import Value
+from rnnshape_guard.shapes.axes import Axis, Shape
+from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve, surely_positive
+from rnnshape_guard.shapes.outcomes import Packed
+from rnnshape_guard.static import expressions, records
+from rnnshape_guard.static.run import MISSING, Frame, Run
+from rnnshape_guard.static.values import (
+    Anything,
+    Choice,
+    ClassObject,
+    DictValue,
+    External,
+    FunctionObject,
+    Instance,
+    LayerObject,
+    ListValue,
+    Opaque,
+    ShapeOf,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a test holds (None: not known). `flag` is the 0/1 size that the test is, where it is one."""
+
+    truth: bool | None
+    flag: Dim | None = None
+
+
+UNDECIDED = Decision(None)
+
+
+def decide(run: Run, frame: Frame, test: records.Expression) -> Decision:
+    """Judge a test, evaluating what it holds."""
+    match test:
+        case records.UnaryOperation(operator="not"):
+            inner = decide(run, frame, test.operand)
+            return Decision(None if inner.truth is None else not inner.truth, None if inner.flag is None else 1 - inner.flag)
+        case records.BooleanOperation():
+            return _both(run, frame, test)
+        case records.Comparison(rights=((operator, right),)):
+            left_value = expressions.evaluate(run, frame, test.left)
+            return compare_values(run, operator, left_value, expressions.evaluate(run, frame, right))
+        case records.Call(function=records.Name(id="isinstance"), arguments=(subject, kind)):
+            value = expressions.evaluate(run, frame, subject.value)
+            return Decision(is_instance(value, expressions.evaluate(run, frame, kind.value), run))
+        case records.Name(id="__debug__"):
+            return Decision(True)
+    return truth_of(run, expressions.evaluate(run, frame, test))
+
+
+def _both(run: Run, frame: Frame, test: records.BooleanOperation) -> Decision:
+    left = decide(run, frame, test.left)
+    ends_at = test.operator == "or"
+    if left.truth is ends_at:
+        return left
+    mark = run.journal.mark()
+    narrow(run, frame, test.left, not ends_at)
+    right = decide(run, frame, test.right)
+    if left.truth is None:
+        run.journal.undo(mark)
+    if left.truth is not None:
+        return right
+    if right.truth is ends_at:
+        return right
+    if left.flag is not None and right.flag is not None:
+        product = left.flag * right.flag
+        return Decision(None, left.flag + right.flag - product if ends_at else product)
+    return left if right.truth is not None else UNDECIDED
+
+
+def truth_of(run: Run, value: Anything) -> Decision:
+    """Whether a value counts as true."""
+    match value:
+        case bool() | str() | float() | bytes() | None:
+            return Decision(bool(value))
+        case Dim():
+            return _truth_of_size(run, value)
+        case tuple():
+            return Decision(bool(value))
+        case ListValue():
+            if value.items:
+                return Decision(True)
+            return Decision(False) if value.is_known else UNDECIDED
+        case DictValue() if not value.is_open:
+            return Decision(bool(value.items))
+        case Instance() | LayerObject() | FunctionObject() | ClassObject() | External():
+            return Decision(True)
+        case Opaque() if value.number is not None:
+            return _truth_of_size(run, value.number)
+        case Opaque():
+            return _assumed(run, value, "truth", value.spelling)
+        case Choice():
+            truths = {truth_of(run, option).truth for option in value.options}
+            return Decision(truths.pop()) if len(truths) == 1 else UNDECIDED
+    return UNDECIDED
+
+
+def _truth_of_size(run: Run, size: Dim) -> Decision:
+    number = size.value
+    if number is not None:
+        return Decision(number != 0)
+    if surely_positive(size):
+        return Decision(True)
+    symbol = size.symbol
+    if symbol is not None and symbol.flag:
+        return Decision(run.test(_key(symbol), symbol.name, symbol), size)
+    if symbol is not None:
+        return Decision(run.test(f"truth:{symbol.name}", symbol.name))
+    return UNDECIDED
+
+
+def _key(symbol: Symbol) -> str:
+    return f"flag:{symbol.name}"
+
+
+def _assumed(run: Run, value: Opaque, kind: str, label: str) -> Decision:
+    if kind == "truth" and value.hint is not None and isinstance(value.hint, bool):
+        number = value.as_number()
+        return _truth_of_size(run, number)
+    if not value.origin:
+        return UNDECIDED
+    return Decision(run.test(f"{kind}:{value.origin}", label))
+
+
+def compare_values(run: Run, operator: str, left: Anything, right: Anything) -> Decision:
+    """A comparison of two values."""
+    left, right = _plain(left), _plain(right)
+    if operator in ("is", "is not", "==", "!="):
+        decision = _same(run, left, right, operator in ("is", "is not"))
+        if operator in ("is not", "!="):
+            return Decision(
+                None if decision.truth is None else not decision.truth, None if decision.flag is None else 1 - decision.flag
+            )
+        return decision
+    if operator in ("in", "not in"):
+        found = _contains(run, left, right)
+        return Decision(found if found is None or operator == "in" else not found)
+    if isinstance(left, Dim) and isinstance(right, Dim):
+        return _ordered(run, operator, left, right)
+    return UNDECIDED
+
+
+def _plain(value: Anything) -> Anything:
+    if isinstance(value, bool):
+        return value
+    return value.number if isinstance(value, Opaque) and value.number is not None else value
+
+
+def _same(run: Run, left: Anything, right: Anything, is_identity: bool) -> Decision:
+    if isinstance(right, Opaque) and not isinstance(left, Opaque):
+        left, right = right, left
+    match left, right:
+        case (Opaque(), None):
+            if left.tensor is not None:
+                return Decision(False)
+            return _assumed(run, left, "none", f"{left.spelling} is None")
+        case (Opaque(), str()):
+            return _same_word(run, left, right)
+        case (Opaque(), Dim()):
+            return _sizes_equal(run, left.as_number(), right)
+        case (Opaque(), bool()):
+            flag = _truth_of_size(run, left.as_number()) if isinstance(left.hint, bool) else UNDECIDED
+            return flag if right else Decision(None if flag.truth is None else not flag.truth)
+        case (Choice(), None):
+            truths = {_same(run, option, None, True).truth for option in left.options}
+            return Decision(truths.pop()) if len(truths) == 1 else UNDECIDED
+        case (None, _) | (_, None):
+            return Decision(left is right) if not isinstance(right, Opaque | Choice) else UNDECIDED
+        case (Dim(), Dim()):
+            return _sizes_equal(run, left, right)
+        case (bool(), Dim()) | (Dim(), bool()):
+            number, truth = (left, right) if isinstance(left, Dim) else (right, left)
+            assert isinstance(number, Dim)
+            return _sizes_equal(run, number, Dim.of(int(truth)))
+        case (bool() | str() | float(), bool() | str() | float()):
+            return Decision(left == right)
+        case (External(), External()):
+            return Decision(left.path == right.path)
+        case (ClassObject(), ClassObject()):
+            return Decision(left is right)
+        case (tuple(), tuple()) if not is_identity and len(left) == len(right):
+            truths = [_same(run, one, two, False).truth for one, two in zip(left, right, strict=True)]
+            return Decision(False if False in truths else None if None in truths else True)
+    return UNDECIDED
+
+
+def _same_word(run: Run, left: Opaque, word: str) -> Decision:
+    """A string parameter against a word: under an assumption that it is one word, it is no other."""
+    if not left.origin:
+        return UNDECIDED
+    prefix = f"==:{left.origin}:"
+    for key, truth in run.assumed.items():
+        if truth and key.startswith(prefix):
+            return Decision(key == prefix + word)
+    return Decision(run.test(prefix + word, f'{left.spelling} == "{word}"'))
+
+
+def _sizes_equal(run: Run, left: Dim, right: Dim) -> Decision:
+    comparison = compare(left, right)
+    if comparison.equal:
+        return Decision(True)
+    if comparison.different:
+        return Decision(False)
+    return _by_flag(run, resolve(left - right)) or _noted(run, "==", left, right)
+
+
+def _noted(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
+    if right.value is None or left.symbol is None:
+        return UNDECIDED
+    return Decision(run.test(f"{operator}:{left.symbol.name}:{right.value}", f"{left.symbol.name} {operator} {right.value}"))
+
+
+def _by_flag(run: Run, difference: Dim) -> Decision | None:
+    """`1 + b == 2` is the flag b itself."""
+    flags = list(difference.symbols())
+    if len(flags) != 1 or not flags[0].flag:
+        return None
+    when = [resolve(difference, given={flags[0]: value}).literal == 0 for value in (0, 1)]
+    if when[0] == when[1]:
+        return None
+    truth = run.test(_key(flags[0]), flags[0].name, flags[0])
+    flag = Dim.of(flags[0])
+    if when[1]:
+        return Decision(truth, flag)
+    return Decision(None if truth is None else not truth, 1 - flag)
+
+
+def _ordered(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
+    one, two = left.value, right.value
+    if one is not None and two is not None:
+        return Decision({"<": one < two, "<=": one <= two, ">": one > two, ">=": one >= two}[operator])
+    flags = [symbol for symbol in resolve(left - right).symbols() if symbol.flag]
+    if len(flags) == 1 and len(list(resolve(left - right).symbols())) == 1:
+        results = []
+        for value in (0, 1):
+            difference = resolve(left - right, given={flags[0]: value}).literal or 0
+            results.append({"<": difference < 0, "<=": difference <= 0, ">": difference > 0, ">=": difference >= 0}[operator])
+        if results[0] == results[1]:
+            return Decision(results[0])
+        truth = run.test(_key(flags[0]), flags[0].name, flags[0])
+        flag = Dim.of(flags[0])
+        if results[1]:
+            return Decision(truth, flag)
+        return Decision(None if truth is None else not truth, 1 - flag)
+    if operator == ">" and two == 0 and surely_positive(left):
+        return Decision(True)
+    return _noted(run, operator, left, right)
+
+
+def _contains(run: Run, item: Anything, holder: Anything) -> bool | None:
+    if isinstance(holder, ListValue) and holder.is_known:
+        holder = tuple(holder.items)
+    if isinstance(holder, str) and isinstance(item, str):
+        return item in holder
+    if isinstance(holder, tuple):
+        truths = [_same(run, item, one, False).truth for one in holder]
+        return True if True in truths else None if None in truths else False
+    if isinstance(holder, DictValue) and not holder.is_open:
+        key = expressions.plain_key(item)
+        return None if key is MISSING else key in holder.items
+    return None
+
+
+_TENSORS = ("torch.Tensor", "torch.FloatTensor", "torch.autograd.Variable", "torch.LongTensor")
+
+
+def is_instance(value: Anything, kind: Anything, run: Run) -> bool | None:
+    """Whether a value is of a class or of one of a tuple of classes; None where it is not known."""
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    answers = [_is_a(value, one, run) for one in kinds]
+    return True if True in answers else None if None in answers else False
+
+
+def _is_a(value: Anything, kind: Anything, run: Run) -> bool | None:
+    path = kind.path if isinstance(kind, External) else ""
+    if isinstance(value, Opaque | Choice) or not path and not isinstance(kind, ClassObject):
+        return None
+    if isinstance(kind, ClassObject):
+        return kind in value.cls.line() if isinstance(value, Instance) else None if isinstance(value, Opaque) else False
+    name = path.rpartition(".")[2]
+    match value:
+        case Value(shape=Packed()):
+            return name == "PackedSequence" or (name == "tuple")
+        case Value():
+            if value.id in run.doubtful:
+                return None
+            return path in _TENSORS
+        case tuple():
+            return name in ("tuple", "Sequence", "Iterable") if path.startswith("builtins") else None
+        case ListValue():
+            return name in ("list", "Sequence", "Iterable")
+        case DictValue():
+            return name in ("dict", "Mapping", "MutableMapping")
+        case bool():
+            return name in ("bool", "int")
+        case Dim():
+            return name in ("int", "Number", "Integral")
+        case str():
+            return name == "str"
+        case float():
+            return name in ("float", "Number")
+        case None:
+            return name == "NoneType"
+        case LayerObject():
+            kind_name = getattr(value.layer.spec, "kind", "")
+            if name in ("Module", kind_name):
+                return True
+            if name == "RNNBase":
+                return kind_name in ("RNN", "LSTM", "GRU")
+            return False if path.startswith("torch.nn.") else None
+        case Instance() | ShapeOf():
+            return None
+    return None
+
+
+def narrow(run: Run, frame: Frame, test: records.Expression, truth: bool) -> None:
+    """Learn from a test that is taken to hold or not: `x is None` makes x None, or not."""
+    match test:
+        case records.UnaryOperation(operator="not"):
+            narrow(run, frame, test.operand, not truth)
+        case records.BooleanOperation(operator=operator) if (operator == "and") == truth:
+            narrow(run, frame, test.left, truth)
+            narrow(run, frame, test.right, truth)
+        case records.Comparison(left=left, rights=((("is" | "==" | "is not" | "!=") as operator, right),)):
+            if isinstance(right, records.Constant) and right.value is None:
+                _narrow_none(run, frame, left, (operator in ("is", "==")) == truth)
+            elif isinstance(right, records.Constant) and isinstance(right.value, int):
+                _narrow_rank(run, frame, left, right.value, (operator == "==") == truth and operator == "==")
+        case records.Name():
+            _narrow_none(run, frame, test, False) if truth else None
+
+
+def _narrow_none(run: Run, frame: Frame, subject: records.Expression, is_none: bool) -> None:
+    if not isinstance(subject, records.Name) or subject.id not in frame.names:
+        return
+    value = frame.names[subject.id]
+    if is_none and isinstance(value, Opaque | Choice):
+        run.journal.put(frame.names, subject.id, None)
+    elif not is_none and isinstance(value, Choice):
+        options = tuple(option for option in value.options if option is not None)
+        narrowed: Any = options[0] if len(options) == 1 else Choice(options)
+        run.journal.put(frame.names, subject.id, narrowed)
+
+
+def _narrow_rank(run: Run, frame: Frame, subject: records.Expression, rank: int, holds: bool) -> None:
+    """`x.dim() == 3` fixes the rank of x inside the branch."""
+    match subject:
+        case records.Call(function=records.Attribute(value=records.Name() as name, name="dim" | "ndimension")):
+            pass
+        case records.Attribute(value=records.Name() as name, name="ndim"):
+            pass
+        case records.Call(
+            function=records.Name(id="len"),
+            arguments=(
+                records.Argument(
+                    value=records.Attribute(value=records.Name() as name, name="shape")
+                    | records.Call(function=records.Attribute(value=records.Name() as name, name="size"), arguments=())
+                ),
+            ),
+        ):
+            pass
+        case _:
+            return
+    value = frame.find(name.id)
+    if isinstance(value, Opaque):
+        value = value.as_tensor()
+        run.doubtful.add(value.id)
+    if not holds or not isinstance(value, Value) or not isinstance(value.shape, Shape):
+        return
+    rest = value.shape.rest
+    known = sum(isinstance(part, Axis) for part in value.shape.parts)
+    if rest is not None and known <= rank:
+        run.close(rest, tuple(Axis.new("?") for _ in range(rank - known)))

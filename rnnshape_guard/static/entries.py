@@ -1,0 +1,181 @@
+"""Entry points: where interpretation of a file begins, and under which assumptions it is repeated.
+
+The module's own code runs first. Then every function that nobody has called runs on unknown arguments, and every class
+is built from unknown parameters and its methods run. A model that was built and never called is called on unknown
+inputs. An entry point whose undecided conditions matter to its layers runs again, at most four times, once for each
+way in which they can be decided.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rnnshape_guard.static import evidence, functions, records, statements
+from rnnshape_guard.static.positions import Positions
+from rnnshape_guard.static.run import Frame, OutOfSteps, Run, Tests
+from rnnshape_guard.static.values import Anything, ClassObject, FunctionObject, Instance
+
+STEPS: Final = 40_000
+"""Steps of one entry point."""
+STEPS_OF_A_FILE: Final = 400_000
+_FORKS: Final = 2
+_ESCAPED: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run of an entry point. `kind` is module, function or class; `name` is what ran; `assumed` are the conditions
+    taken to hold, in words."""
+
+    kind: str
+    name: str
+    assumed: tuple[str, ...] = ()
+    group: int = 0
+
+
+@dataclass(slots=True)
+class Interpretation:
+    """A file interpreted: its log with the entries that events count, and the classes built where one can see it."""
+
+    run: Run
+    entries: list[Entry]
+    built: set[str]
+
+
+def interpret(module: records.Module, positions: Positions, words: Mapping[str, tuple[str, ...]]) -> Interpretation:
+    """Run a whole file, entry point by entry point."""
+    return _Entries(module, positions, words).all()
+
+
+class _Entries:
+    def __init__(self, module: records.Module, positions: Positions, words: Mapping[str, tuple[str, ...]]) -> None:
+        self.module = module
+        self.run = Run(positions, words=words)
+        self.frame = Frame("")
+        self.entries: list[Entry] = []
+        self.built: set[str] = set()
+        self.left = STEPS_OF_A_FILE
+
+    def all(self) -> Interpretation:
+        run = self.run
+        self._once(Entry("module", ""), self._module)
+        for function in self._functions():
+            if id(function.record) not in run.called:
+                self._forked("function", function.name, lambda function=function: self._function(function))
+        for cls in self._classes():
+            self._forked("class", cls.name, lambda cls=cls: self._class(cls))
+        evidence.settle(run)
+        return Interpretation(run, self.entries, self.built)
+
+    # -- running -------------------------------------------------------------------------------------------------
+
+    def _forked(self, kind: str, name: str, action: Callable[[], None]) -> None:
+        """Run an entry point, and again under assumptions where deciding conditions tells more."""
+        run = self.run
+        start = len(run.log.events)
+        first = len(self.entries)
+        run.tests = {}
+        mark = run.journal.mark()
+        self._once(Entry(kind, name, (), first), action)
+        run.journal.undo(mark)
+        worthy = [key for key, tests in run.tests.items() if tests.worth_a_fork][:_FORKS]
+        if not worthy or self.left <= 0:
+            return
+        tests = dict(run.tests)
+        run.log.drop(start)
+        for values in itertools.product((True, False), repeat=len(worthy)):
+            run.assumed = dict(zip(worthy, values, strict=True))
+            self._once(Entry(kind, name, tuple(_label(tests[key], run.assumed[key]) for key in worthy), first), action)
+            run.journal.undo(mark)
+        run.assumed = {}
+
+    def _once(self, entry: Entry, action: Callable[[], None]) -> None:
+        run = self.run
+        run.entry = len(self.entries)
+        self.entries.append(entry)
+        budget = min(STEPS, max(self.left, 0))
+        run.steps = budget
+        run.depth = run.constructing = 0
+        run.stack, run.path, run.scope, run.naming = [], (), "", None
+        run.instances, run.escaped = [], []
+        try:
+            action()
+            self._loose_ends()
+        except OutOfSteps:
+            pass
+        self.left -= budget - max(run.steps, 0)
+        if entry.kind != "class":
+            self.built |= {cls.name for instance in run.instances for cls in instance.cls.line()}
+
+    def _loose_ends(self) -> None:
+        """Models that were built and never called, functions that were made and never called, are called now."""
+        run = self.run
+        for instance in run.instances[:_ESCAPED]:
+            if not instance.used:
+                self._forward(instance)
+        for function in run.escaped[:_ESCAPED]:
+            if id(function.record) not in run.called:
+                arguments, keywords = functions.symbolic_arguments(function)
+                functions.call_function(run, function, arguments, keywords, function.record)
+        for instance in run.instances[:_ESCAPED]:
+            if not instance.used:
+                self._forward(instance)
+
+    def _forward(self, instance: Instance) -> None:
+        forward = instance.cls.find("forward")
+        if isinstance(forward, FunctionObject):
+            instance.used = True
+            arguments, keywords = functions.symbolic_arguments(forward, skip=1)
+            functions.call_function(self.run, forward, (instance, *arguments), keywords, forward.record)
+
+    # -- the three kinds -----------------------------------------------------------------------------------------
+
+    def _module(self) -> None:
+        statements.execute(self.run, self.frame, self.module.body)
+
+    def _functions(self) -> list[FunctionObject]:
+        return [value for value in self.frame.names.values() if isinstance(value, FunctionObject)]
+
+    def _classes(self) -> list[ClassObject]:
+        found: list[ClassObject] = []
+        for value in self.frame.names.values():
+            if isinstance(value, ClassObject) and value not in found:
+                found.append(value)
+        return found
+
+    def _function(self, function: FunctionObject) -> None:
+        arguments, keywords = functions.symbolic_arguments(function)
+        functions.call_function(self.run, function, arguments, keywords, function.record)
+
+    def _class(self, cls: ClassObject) -> None:
+        run = self.run
+        instance = Instance(cls)
+        initializer = cls.find("__init__")
+        if isinstance(initializer, FunctionObject):
+            arguments, keywords = functions.symbolic_arguments(initializer, skip=1)
+            functions.call_function(run, initializer, (instance, *arguments), keywords, initializer.record)
+        instance.used = True
+        for one in cls.line():
+            for name, method in list(one.names.items()):
+                if isinstance(method, FunctionObject) and name not in ("__init__",) and cls.find(name) is method:
+                    self._method(instance, method)
+
+    def _method(self, instance: Instance, method: FunctionObject) -> None:
+        run = self.run
+        if method.name != "forward" and id(method.record) in run.called and method.name.startswith("_"):
+            return
+        mark = run.journal.mark()
+        is_static = "staticmethod" in method.decorators
+        arguments: tuple[Anything, ...]
+        arguments, keywords = functions.symbolic_arguments(method, skip=0 if is_static else 1)
+        if not is_static:
+            arguments = (instance.cls if "classmethod" in method.decorators else instance, *arguments)
+        functions.call_function(run, method, arguments, keywords, method.record)
+        run.journal.undo(mark)
+
+
+def _label(tests: Tests, value: bool) -> str:
+    return tests.label if value else f"not {tests.label}"

@@ -1,0 +1,267 @@
+"""One run of an entry point: its log, its frames, and a journal by which a branch can be left without a trace.
+
+A branch whose condition is not known is executed, taken back, and joined with its other side. That works because
+everything that interpretation changes (names, attributes, lists, what sizes and ranks turned out to be) is changed
+through the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from rnnshape_guard.events import Event, Log, Value
+from rnnshape_guard.shapes.axes import Evidence, Rest, Strength
+from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve
+from rnnshape_guard.shapes.outcomes import Learned
+from rnnshape_guard.static.positions import Positions
+from rnnshape_guard.static.records import Record
+from rnnshape_guard.static.values import Anything, FunctionObject, Instance
+
+MISSING: Final[Any] = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
+"""What a name holds before it is bound."""
+
+Made = TypeVar("Made", bound=Event)
+
+
+class OutOfSteps(Exception):  # noqa: N818 - not an error: the run simply ends here
+    """The run has used up its steps, or nests too deep."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodePlace:
+    """A place in a source file: a node of its tree, looked up in the file's positions only when somebody asks."""
+
+    node: Any
+    positions: Positions
+
+    @property
+    def text(self) -> str:
+        """The node's source in one line."""
+        return self.positions.text(self.node)
+
+
+class Frame:
+    """The names of one call, class body or module; `parent` is the frame that encloses it in the text."""
+
+    __slots__ = ("function", "outer", "names", "parent", "receiver", "returns", "scope", "yields")
+
+    def __init__(self, scope: str, parent: Frame | None = None, function: FunctionObject | None = None) -> None:
+        self.scope = scope
+        self.parent = parent
+        self.function = function
+        self.names: dict[str, Anything] = {}
+        self.outer: dict[str, Frame] = {}
+        self.receiver: Anything = None
+        self.returns: list[Anything] = []
+        self.yields: list[Anything] = []
+
+    @property
+    def module(self) -> Frame:
+        """The frame of the file."""
+        frame = self
+        while frame.parent is not None:
+            frame = frame.parent
+        return frame
+
+    def find(self, name: str) -> Anything:
+        """What a name is bound to here or in an enclosing frame; MISSING if nowhere."""
+        frame: Frame | None = self
+        while frame is not None:
+            value = frame.names.get(name, MISSING)
+            if value is not MISSING:
+                return value
+            frame = frame.parent
+        return MISSING
+
+
+@dataclass(slots=True)
+class Change:
+    """One entry of the journal: a place that holds a value, and what it held before."""
+
+    holder: Any
+    key: Any
+    old: Any
+
+    @property
+    def now(self) -> Any:
+        """What the place holds at present."""
+        if isinstance(self.holder, dict):
+            return self.holder.get(self.key, MISSING)
+        return getattr(self.holder, self.key)
+
+    def restore(self, value: Any) -> None:
+        """Let the place hold a value again."""
+        if not isinstance(self.holder, dict):
+            setattr(self.holder, self.key, value)
+        elif value is MISSING:
+            self.holder.pop(self.key, None)
+        else:
+            self.holder[self.key] = value
+
+
+class Journal:
+    """Every change made, so that it can be taken back."""
+
+    __slots__ = ("changes",)
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+
+    def put(self, holder: dict[Any, Any], key: Any, value: Any) -> None:
+        """``holder[key] = value``."""
+        self.changes.append(Change(holder, key, holder.get(key, MISSING)))
+        holder[key] = value
+
+    def write(self, holder: Any, attribute: str, value: Any) -> None:
+        """``holder.attribute = value``."""
+        self.changes.append(Change(holder, attribute, getattr(holder, attribute)))
+        setattr(holder, attribute, value)
+
+    def mark(self) -> int:
+        """A point to go back to."""
+        return len(self.changes)
+
+    def undo(self, mark: int) -> dict[tuple[int, Any], tuple[Change, Any]]:
+        """Take back all since a mark; returns each changed place with what it held at the end."""
+        last: dict[tuple[int, Any], tuple[Change, Any]] = {}
+        for change in self.changes[mark:]:
+            last[(id(change.holder), change.key)] = (change, change.now)
+        while len(self.changes) > mark:
+            change = self.changes.pop()
+            change.restore(change.old)
+        return last
+
+    def redo(self, changed: dict[tuple[int, Any], tuple[Change, Any]]) -> None:
+        """Make changes again that were taken back."""
+        for change, value in changed.values():
+            self.changes.append(Change(change.holder, change.key, change.now))
+            change.restore(value)
+
+
+@dataclass(slots=True)
+class Tests:
+    """Where an undecided condition was met: in a constructor, elsewhere, or as an argument of a layer."""
+
+    label: str
+    in_constructor: bool = False
+    elsewhere: bool = False
+    in_layer: bool = False
+
+    @property
+    def worth_a_fork(self) -> bool:
+        """Whether deciding the condition once for the whole run tells more than joining both sides each time."""
+        return self.elsewhere and (self.in_constructor or self.in_layer)
+
+
+@dataclass(slots=True)
+class Written:
+    """A shape that somebody wrote for a value: judged when the run ends, against the rank it then has."""
+
+    value: Value
+    words: tuple[str, ...]
+    strength: Strength
+    place: NodePlace
+    text: str
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """The state of interpreting one file, entry point after entry point. `assumed` decides conditions by their key;
+    `steps` are what is left of the budget."""
+
+    positions: Positions
+    assumed: dict[str, bool] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    steps: int = 60_000
+    depth: int = 0
+    constructing: int = 0
+    log: Log = field(default_factory=Log)
+    journal: Journal = field(default_factory=Journal)
+    path: tuple[tuple[int, int], ...] = ()
+    tests: dict[str, Tests] = field(default_factory=dict)
+    conditions: dict[str, Symbol] = field(default_factory=dict)
+    written: list[Written] = field(default_factory=list)
+    doubtful: set[int] = field(default_factory=set)
+    instances: list[Instance] = field(default_factory=list)
+    escaped: list[FunctionObject] = field(default_factory=list)
+    called: set[int] = field(default_factory=set)
+    naming: tuple[Any, str] | None = None
+    branches: int = 0
+    stack: list[FunctionObject] = field(default_factory=list)
+    scope: str = ""
+    entry: int = 0
+
+    def place(self, record: Record) -> NodePlace:
+        """Where a record stands."""
+        return NodePlace(record.node, self.positions)
+
+    def step(self) -> None:
+        """Count a step; raises OutOfSteps when there are none left."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise OutOfSteps
+
+    def emit(self, kind: type[Made], record: Record, **fields: Any) -> Made:
+        """Add an event to the log."""
+        event = kind(
+            id=len(self.log.events),
+            place=self.place(record),
+            scope=self.scope,
+            path=self.path,
+            entry=self.entry,
+            **fields,
+        )
+        self.log.add(event)
+        return event
+
+    @property
+    def next_event(self) -> int:
+        """The id of the event that will be emitted next."""
+        return len(self.log.events)
+
+    @contextmanager
+    def branch(self, number: int, side: int) -> Iterator[None]:
+        """Whatever happens inside happens on one side of an undecided branch."""
+        before = self.path
+        self.path = (*before, (number, side))
+        try:
+            yield
+        finally:
+            self.path = before
+
+    def close(self, rest: Rest, parts: tuple[Any, ...]) -> None:
+        """Fix axes that were unknown."""
+        if rest.parts is None and rest not in parts:
+            self.journal.write(rest, "parts", parts)
+
+    def equate(self, left: Dim, right: Dim) -> None:
+        """Learn that two sizes must be equal: an atom's own size that nothing is known of takes the other's value."""
+        one, two = resolve(left), resolve(right)
+        if compare(one, two).equal:
+            return
+        for symbol, value in ((one.symbol, two), (two.symbol, one)):
+            if symbol is not None and symbol.value is None and symbol.owner is not None and not symbol.flag:
+                if all(other is not symbol for other in value.symbols()):
+                    self.journal.write(symbol, "value", value)
+                    return
+
+    def learn(self, learned: tuple[Learned, ...], place: NodePlace) -> None:
+        """Note the roles that an operation gave to atoms."""
+        for item in learned:
+            item.atom.learn(Evidence(item.role, item.strength, item.text, place))
+
+    def test(self, key: str, label: str, symbol: Symbol | None = None) -> bool | None:
+        """The truth of an undecided condition if this run assumes one; else None, and the condition is noted."""
+        if not key:
+            return None
+        if symbol is not None:
+            self.conditions.setdefault(key, symbol)
+        tests = self.tests.setdefault(key, Tests(label))
+        if self.constructing:
+            tests.in_constructor = True
+        else:
+            tests.elsewhere = True
+        return self.assumed.get(key)
