@@ -1,0 +1,58 @@
+"""Questions that several checks ask of a log: where a value comes from, which axis a layer reads as what."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from rnnshape_guard.events import Called, Log, RecurrentCalled, Value
+from rnnshape_guard.layers import RecurrentSpec, settled
+from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
+from rnnshape_guard.shapes.outcomes import Fault, Misfit
+
+
+def spec_of(call: RecurrentCalled) -> RecurrentSpec:
+    """The spec of a recurrent layer that was called."""
+    return cast(RecurrentSpec, call.layer.spec)
+
+
+def misfits(call: Called, fault: Fault, operand: str | None = None, axis: int | None = None) -> list[Misfit]:
+    """The misfits of a call of one kind, perhaps of one operand and axis only."""
+    return [
+        misfit
+        for misfit in call.misfits
+        if misfit.fault is fault
+        and (operand is None or misfit.operand == operand)
+        and (axis is None or misfit.axis == axis)
+    ]
+
+
+def recurrent_origin(value: Value, log: Log) -> tuple[RecurrentCalled, str] | None:
+    """The nearest recurrent call that a value was made from, along the first operand of each operation, and which of
+    its results (``output``, ``h_n``, ``c_n``) the value stems from."""
+    for ancestor, event in log.past(value):
+        if isinstance(event, RecurrentCalled):
+            return event, ancestor.part
+    return None
+
+
+def layout(call: RecurrentCalled) -> tuple[Axis, Axis] | None:
+    """The (batch, time) axes of a recurrent call as the layer reads them; None if it is unbatched, packed, or its
+    layout is not known."""
+    value = call.value("input")
+    batch_first = settled(spec_of(call).batch_first)
+    if value is None or not isinstance(value.shape, Shape) or not isinstance(batch_first, bool):
+        return None
+    axes = value.axes
+    if axes is None or len(axes) != 3:
+        return None
+    return (axes[0], axes[1]) if batch_first else (axes[1], axes[0])
+
+
+def is_state(shape: Shape) -> bool:
+    """Whether a tensor still has the layer axis of a recurrent state."""
+    return any(atom.kind is Role.LAYER for atom in shape.atoms())
+
+
+def confirmed(atom: Atom | None, role: Role, weakest: Strength = Strength.WRITTEN) -> bool:
+    """Whether evidence no weaker than `weakest` says that an atom has a role."""
+    return atom is not None and atom.size.value != 1 and atom.role(weakest) is role

@@ -1,0 +1,108 @@
+"""How findings name things: axes, sizes, shapes, layers and expressions, in the user's own words.
+
+A check says what is wrong; the words for axes and sizes come from here, so that all rules and both drivers speak alike.
+"""
+
+from __future__ import annotations
+
+from rnnshape_guard.events import Given, Layer, Place, Value
+from rnnshape_guard.findings import Because
+from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape, Strength
+from rnnshape_guard.shapes.dims import Condition, Dim, resolve
+from rnnshape_guard.shapes.outcomes import Packed
+
+_LONGEST = 40
+
+
+def quoted(thing: Given | Layer | Place | str) -> str:
+    """Something as the user wrote it, in backticks; a long expression is named by the function it calls.
+
+    >>> quoted("out[:, -1]")
+    '`out[:, -1]`'
+    """
+    match thing:
+        case str():
+            text = thing
+        case Layer():
+            text = thing.name or thing.place.text
+        case Given():
+            text = thing.text
+        case _:
+            text = thing.text
+    if len(text) > _LONGEST:
+        head = text.split("(", 1)[0]
+        return f"the result of `{head}`" if len(head) <= _LONGEST else "this value"
+    return f"`{text}`" if text else "this value"
+
+
+def size(dim: Dim) -> str:
+    """A size with its value: ``2·128 = 256``, ``2·hidden``, ``64``.
+
+    Sizes of axes are followed to what the program calls them; `?` where nothing is known.
+    """
+    written = resolve(dim, numbers=False)
+    value = dim.value
+    words = str(written)
+    if value is not None:
+        return str(value) if written.symbol is not None or words == str(value) else f"{words} = {value}"
+    return "?" if written.symbol is not None and written.symbol.owner is not None else words
+
+
+def sizes_of(axis: Axis) -> str:
+    """The size of an axis from its parts: ``2·128 = 256``; one part, or a part that is 1, is not spelled out."""
+    atoms = [atom for atom in axis.atoms if atom.size.value != 1]
+    whole = axis.size.value
+    if len(atoms) > 1 and whole is not None:
+        return "·".join(str(atom.size.value) for atom in atoms) + f" = {whole}"
+    if len(atoms) > 1:
+        return "·".join(size(atom.size) for atom in atoms)
+    return size(axis.size)
+
+
+def atom_name(atom: Atom) -> str:
+    """The word for an atom: its role, else the name it was given, else `?`."""
+    role = atom.role(Strength.LAYER)
+    if role is not None:
+        return str(role)
+    return atom.name if atom.name.isidentifier() and not atom.name.startswith("axis") else "?"
+
+
+def axis_name(axis: Axis) -> str:
+    """The word for an axis: ``batch``, ``direction·hidden``; parts of size 1 are left out."""
+    atoms = [atom for atom in axis.atoms if atom.size.value != 1] or list(axis.atoms)
+    return "·".join(atom_name(atom) for atom in atoms) or "1"
+
+
+def shape(operand: Shape | Packed | Value | None, last_size: bool = True) -> str:
+    """A shape by its axes: ``(batch, time, direction·hidden = 256)``; ``...`` for axes that are not known."""
+    if isinstance(operand, Value):
+        operand = operand.shape
+    if isinstance(operand, Packed):
+        operand = Shape((operand.batch, operand.time, *operand.features))
+    if operand is None:
+        return "?"
+    words = []
+    for part in operand.parts:
+        if isinstance(part, Rest):
+            words.append("...")
+            continue
+        value = part.size.value
+        name = axis_name(part)
+        words.append(f"{name} = {value}" if value is not None and name not in ("?", "1") else str(value or name))
+    return "(" + ", ".join(words) + ")"
+
+
+def when(condition: Condition) -> str:
+    """The words behind "when": ``bidirectional``, ``not bidirectional``."""
+    return " and ".join(symbol.name if value else f"not {symbol.name}" for symbol, value in condition)
+
+
+def because(atom: Atom, weakest: Strength = Strength.WRITTEN) -> tuple[Because, ...]:
+    """The evidence for an atom's role, as sentences with their places, at most two."""
+    reasons = atom.reasons(weakest)[:2]
+    return tuple(Because(f"{reason.text}: {reason.role}", reason.place) for reason in reasons)
+
+
+def directions(axis: Axis) -> bool:
+    """Whether an axis holds both directions of a recurrent layer."""
+    return any(atom.kind is Role.DIRECTION and atom.size.value != 1 for atom in axis.atoms)
