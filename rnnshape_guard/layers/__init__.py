@@ -6,27 +6,50 @@ other axis counts from the front, and a PackedSequence counts as ``(batch, time,
 """
 
 from rnnshape_guard.layers.arguments import Argument, Bound, Flag, Parameter, Size, Spec, bind, settled
+from rnnshape_guard.layers.cells import CellSpec
+from rnnshape_guard.layers.containers import ContainerSpec
+from rnnshape_guard.layers.convolution import ConvSpec
 from rnnshape_guard.layers.dense import BilinearSpec, LinearSpec
+from rnnshape_guard.layers.elementwise import ActivationSpec, DropoutSpec, PReLUSpec, SoftmaxSpec
 from rnnshape_guard.layers.embedding import EmbeddingBagSpec, EmbeddingSpec
+from rnnshape_guard.layers.flattening import FlattenSpec, UnflattenSpec
 from rnnshape_guard.layers.kinds import Built, LayerKind
+from rnnshape_guard.layers.normalization import ChannelNormSpec, GroupNormSpec, TrailingNormSpec
 from rnnshape_guard.layers.packing import FUNCTIONS
+from rnnshape_guard.layers.pooling import AdaptivePoolSpec, PoolSpec
 from rnnshape_guard.layers.recurrent import RecurrentSpec
 from rnnshape_guard.layers.table import KINDS, build, call, find
 
 __all__ = [
     "FUNCTIONS",
     "KINDS",
+    "ActivationSpec",
+    "AdaptivePoolSpec",
     "Argument",
+    "BilinearSpec",
     "Bound",
     "Built",
+    "CellSpec",
+    "ChannelNormSpec",
+    "ContainerSpec",
+    "ConvSpec",
+    "DropoutSpec",
+    "EmbeddingBagSpec",
     "EmbeddingSpec",
     "Flag",
+    "FlattenSpec",
+    "GroupNormSpec",
     "LayerKind",
     "LinearSpec",
+    "PReLUSpec",
     "Parameter",
+    "PoolSpec",
     "RecurrentSpec",
     "Size",
+    "SoftmaxSpec",
     "Spec",
+    "TrailingNormSpec",
+    "UnflattenSpec",
     "bind",
     "build",
     "call",

@@ -40,8 +40,8 @@ class LayerKind(Generic[S]):
     inputs: tuple[Parameter, ...]
     read: Callable[[str, Reading], S]
     apply: Callable[[Any, Bound], Outcome]
-    any_keyword: bool = False
-    """Whether the constructor takes everything (`nn.Identity(54, unused=True)`)."""
+    any_arguments: bool = False
+    """Whether the constructor takes whatever it is given, unread (`nn.Identity(54, unused=True)`, a list of layers)."""
 
 
 DEVICE_AND_DTYPE = (Parameter("device", None), Parameter("dtype", None))

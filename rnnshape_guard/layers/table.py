@@ -6,12 +6,34 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-from rnnshape_guard.layers import cells, dense, embedding, recurrent
+from rnnshape_guard.layers import (
+    cells,
+    containers,
+    convolution,
+    dense,
+    elementwise,
+    embedding,
+    flattening,
+    normalization,
+    pooling,
+    recurrent,
+)
 from rnnshape_guard.layers.arguments import Argument, Reading, Spec, bind
 from rnnshape_guard.layers.kinds import Built, LayerKind
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Operand, Outcome
 
-_FAMILIES: tuple[tuple[LayerKind[Any], ...], ...] = (recurrent.KINDS, cells.KINDS, dense.KINDS, embedding.KINDS)
+_FAMILIES: tuple[tuple[LayerKind[Any], ...], ...] = (
+    recurrent.KINDS,
+    cells.KINDS,
+    dense.KINDS,
+    embedding.KINDS,
+    convolution.KINDS,
+    pooling.KINDS,
+    normalization.KINDS,
+    elementwise.KINDS,
+    flattening.KINDS,
+    containers.KINDS,
+)
 
 KINDS: dict[str, LayerKind[Any]] = {kind.name: kind for kind in chain.from_iterable(_FAMILIES)}
 """Every known layer by its class name; a constructor with another name (``Embedding.from_pretrained``) by both."""
@@ -35,7 +57,7 @@ def build(
 ) -> Built:
     """Construct a layer. With `partial`, arguments that nobody can see were passed too (``*args``, ``**kwargs``): what
     is not given is then UNKNOWN, never the default."""
-    if kind.any_keyword:
+    if kind.any_arguments:
         args, kwargs = (), {}
     reading = Reading(bind(kind.parameters, args, kwargs, partial=partial))
     spec: Spec = kind.read(kind.name, reading)
