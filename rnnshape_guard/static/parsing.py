@@ -8,7 +8,6 @@ import gc
 import re
 import sys
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,13 +20,14 @@ RECURSION_LIMIT = 6_000
 """Enough Python frames for the longest chain that `limits` lets through; such frames use no C stack."""
 
 
-@dataclass(frozen=True, slots=True)
 class SyntaxProblem(Exception):
     """Source that is no Python; row and column count from 1."""
 
-    message: str
-    row: int
-    column: int
+    def __init__(self, message: str, row: int, column: int) -> None:
+        super().__init__(message, row, column)
+        self.message = message
+        self.row = row
+        self.column = column
 
 
 def parse(source: str) -> libcst.Module:

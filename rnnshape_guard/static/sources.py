@@ -49,12 +49,13 @@ class Source:
     named: bool
 
 
-@dataclass(frozen=True, slots=True)
 class ReadProblem(Exception):
     """A file that cannot be read or decoded; the message says why."""
 
-    message: str
-    row: int = 1
+    def __init__(self, message: str, row: int = 1) -> None:
+        super().__init__(message, row)
+        self.message = message
+        self.row = row
 
 
 def may_matter(source: bytes) -> bool:
