@@ -70,6 +70,7 @@ _EVENTS: Final[dict[Kind, type[Operated]]] = {
     Kind.CREATE: Created,
     Kind.ELEMENTWISE: Computed,
     Kind.CONTRACT: Contracted,
+    Kind.MEASURE: Computed,
 }
 
 _TRANSPARENT: Final = frozenset(

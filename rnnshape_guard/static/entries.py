@@ -9,6 +9,7 @@ way in which they can be decided.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -61,12 +62,14 @@ class _Entries:
 
     def all(self) -> Interpretation:
         run = self.run
+        concerned = _concerned(self.module)
         self._once(Entry("module", ""), self._module)
         for function in self._functions():
-            if id(function.record) not in run.called:
+            if concerned(function.name) and id(function.record) not in run.called:
                 self._forked("function", function.name, lambda function=function: self._function(function))
         for cls in self._classes():
-            self._forked("class", cls.name, lambda cls=cls: self._class(cls))
+            if concerned(cls.name):
+                self._forked("class", cls.name, lambda cls=cls: self._class(cls))
         evidence.settle(run)
         return Interpretation(run, self.entries, self.built)
 
@@ -175,6 +178,27 @@ class _Entries:
             arguments = (instance.cls if "classmethod" in method.decorators else instance, *arguments)
         functions.call_function(run, method, arguments, keywords, method.record)
         run.journal.undo(mark)
+
+
+_RECURRENT: Final = re.compile(r"LSTM|GRU|RNN|packed_sequence|pack_padded|pack_sequence")
+
+
+def _concerned(module: records.Module) -> Callable[[str], bool]:
+    """Which functions and classes of a file have to do with recurrent layers: those that mention one, and those that
+    mention these, in turn. What none of them leads to cannot show a recurrent layer's mistake."""
+    definitions = {
+        statement.name: words
+        for statement, words in zip(module.body, module.words, strict=True)
+        if isinstance(statement, records.FunctionDef | records.ClassDef)
+    }
+    concerned = {name for name, words in definitions.items() if any(_RECURRENT.search(word) for word in words)}
+    while True:
+        further = {
+            name for name, words in definitions.items() if name not in concerned and not concerned.isdisjoint(words)
+        }
+        if not further:
+            return lambda name: name in concerned or name not in definitions
+        concerned |= further
 
 
 def _label(tests: Tests, value: bool) -> str:

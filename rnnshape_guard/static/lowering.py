@@ -21,6 +21,7 @@ from rnnshape_guard.static.records import Expression, Statement
 Comments = tuple[records.Comment, ...]
 
 _DEEPEST: Final = 100_000
+_LONGEST_WORD: Final = 24
 _Line: Final = cst.SimpleStatementLine
 
 
@@ -48,19 +49,28 @@ def room_to_recurse() -> Iterator[None]:
 class _Lowering:
     """One walk over a tree. `yields` says whether the function being lowered has a yield of its own."""
 
-    __slots__ = ("yields",)
+    __slots__ = ("words", "yields")
 
     def __init__(self) -> None:
         self.yields = False
+        self.words: set[str] = set()
 
     # -- the file and its blocks -----------------------------------------------------------------------------------
 
     def module(self, node: cst.Module) -> records.Module:
-        docstring, body = _documented(self.statements(node.body))
+        body: list[Statement] = []
+        words: list[frozenset[str]] = []
+        for each in node.body:
+            self.words = set()
+            body += self.statements((each,))
+            words += [frozenset(self.words)] * (len(body) - len(words))
+        docstring, documented = _documented(body)
+        words = words[len(body) - len(documented) :]
+        body = documented
         if body and docstring is None and node.header:
             body[0].comments = _comments_above(node.header) + body[0].comments
         footer = [records.Comment(line.comment, line.comment.value[1:], False) for line in node.footer if line.comment]
-        return records.Module(node, tuple(body), docstring, tuple(footer))
+        return records.Module(node, tuple(body), docstring, tuple(footer), tuple(words))
 
     def block(self, suite: Any) -> tuple[Statement, ...]:
         """The statements of an indented block, or of a suite on the header's line."""
@@ -107,11 +117,14 @@ class _Lowering:
         word = node.value
         if word in _SINGLETONS:
             return records.Constant(node, _SINGLETONS[word])
+        self.words.add(word)
         return records.Name(node, word)
 
     def attribute(self, node: Any) -> Expression:
         value = node.value
-        return records.Attribute(node, _EXPRESSIONS[type(value)](self, value), node.attr.value)
+        name = node.attr.value
+        self.words.add(name)
+        return records.Attribute(node, _EXPRESSIONS[type(value)](self, value), name)
 
     def ellipsis(self, node: Any) -> Expression:
         return records.Constant(node, ...)
@@ -134,6 +147,8 @@ class _Lowering:
         quote = text[0]
         if quote in "\"'" and "\\" not in text and "\r" not in text:
             width = 3 if len(text) > 5 and text[1] == quote else 1
+            if len(text) < _LONGEST_WORD:
+                self.words.add(text[width:-width])
             return records.Constant(node, text[width:-width])
         try:
             return records.Constant(node, ast.literal_eval(text))

@@ -442,8 +442,12 @@ class Match(Statement):
 
 @dataclass(slots=True, eq=False)
 class Module(Record):
-    """A file: its statements, its docstring, and the comments that belong to no statement (the last lines)."""
+    """A file: its statements, its docstring, and the comments that belong to no statement (the last lines).
+
+    `words` holds, for each statement of the body, the names, attributes and short strings that stand in it.
+    """
 
     body: tuple[Statement, ...]
     docstring: Constant | None
     comments: tuple[Comment, ...]
+    words: tuple[frozenset[str], ...]
