@@ -134,8 +134,11 @@ def _walk(
 
 
 def _is_readable_kind(entry: os.DirEntry[str]) -> bool:
-    # A link to nowhere is reported; a folder, a pipe or a socket named like a module is passed over.
-    return entry.is_file() or (entry.is_symlink() and not entry.is_dir())
+    # A link to nowhere or to itself is reported; a folder, a pipe or a socket named like a module is passed over.
+    try:
+        return entry.is_file() or (entry.is_symlink() and not entry.is_dir())
+    except OSError:
+        return True
 
 
 def _nothing(place: str, is_folder: bool) -> bool:
