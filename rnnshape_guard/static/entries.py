@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from rnnshape_guard.shapes.axes import Atom, Rest
+from rnnshape_guard.shapes.dims import Symbol
 from rnnshape_guard.static import evidence, functions, records, statements
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.run import Frame, OutOfSteps, Run, Tests
@@ -70,6 +72,7 @@ class _Entries:
         for cls in self._classes():
             if concerned(cls.name):
                 self._forked("class", cls.name, lambda cls=cls: self._class(cls))
+        run.journal.recall()
         evidence.settle(run)
         return Interpretation(run, self.entries, self.built)
 
@@ -83,7 +86,7 @@ class _Entries:
         run.tests = {}
         mark = run.journal.mark()
         self._once(Entry(kind, name, (), first), action)
-        run.journal.undo(mark)
+        self._leave(mark)
         worthy = [key for key, tests in run.tests.items() if tests.worth_a_fork][:_FORKS]
         if not worthy or self.left <= 0:
             return
@@ -92,7 +95,7 @@ class _Entries:
         for values in itertools.product((True, False), repeat=len(worthy)):
             run.assumed = dict(zip(worthy, values, strict=True))
             self._once(Entry(kind, name, tuple(_label(tests[key], run.assumed[key]) for key in worthy), first), action)
-            run.journal.undo(mark)
+            self._leave(mark)
         run.assumed = {}
 
     def _once(self, entry: Entry, action: Callable[[], None]) -> None:
@@ -112,6 +115,13 @@ class _Entries:
         self.left -= budget - max(run.steps, 0)
         if entry.kind != "class":
             self.built |= {cls.name for instance in run.instances for cls in instance.cls.line()}
+
+    def _leave(self, mark: int) -> None:
+        """Take back what an entry point changed. What its tensors turned out to be stays: checks read it later."""
+        for change, value in self.run.journal.undo(mark).values():
+            holder = change.holder
+            if isinstance(holder, Rest) or (isinstance(holder, Symbol) and _is_of_input(holder)):
+                change.restore(value)
 
     def _loose_ends(self) -> None:
         """Models that were built and never called, functions that were made and never called, are called now."""
@@ -177,7 +187,12 @@ class _Entries:
         if not is_static:
             arguments = (instance.cls if "classmethod" in method.decorators else instance, *arguments)
         functions.call_function(run, method, arguments, keywords, method.record)
-        run.journal.undo(mark)
+        self._leave(mark)
+
+
+def _is_of_input(symbol: Symbol) -> bool:
+    """Whether a symbol is the size of an axis that no layer made: layers are shared by the methods of a class."""
+    return isinstance(symbol.owner, Atom) and symbol.owner.kind is None
 
 
 _RECURRENT: Final = re.compile(r"LSTM|GRU|RNN|packed_sequence|pack_padded|pack_sequence")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from rnnshape_guard.events import Event, Log, Value
-from rnnshape_guard.shapes.axes import Evidence, Rest, Strength
+from rnnshape_guard.shapes.axes import Axis, Evidence, Rest, Strength
 from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve
 from rnnshape_guard.shapes.outcomes import Learned
 from rnnshape_guard.static.positions import Positions
@@ -105,10 +105,11 @@ class Change:
 class Journal:
     """Every change made, so that it can be taken back."""
 
-    __slots__ = ("changes",)
+    __slots__ = ("changes", "reopened")
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
+        self.reopened: list[tuple[Rest, tuple[Axis | Rest, ...]]] = []
 
     def put(self, holder: dict[Any, Any], key: Any, value: Any) -> None:
         """``holder[key] = value``."""
@@ -131,6 +132,8 @@ class Journal:
             last[(id(change.holder), change.key)] = (change, change.now)
         while len(self.changes) > mark:
             change = self.changes.pop()
+            if isinstance(change.holder, Rest) and change.holder.parts is not None:
+                self.reopened.append((change.holder, change.holder.parts))
             change.restore(change.old)
         return last
 
@@ -139,6 +142,16 @@ class Journal:
         for change, value in changed.values():
             self.changes.append(Change(change.holder, change.key, change.now))
             change.restore(value)
+
+    def recall(self) -> None:
+        """When everything has run: axes that were known inside a branch or an entry point are known again, so that the
+        events in there can be judged. Where two branches disagree about their number, they stay unknown."""
+        ranks: dict[Rest, set[int]] = {}
+        for rest, parts in self.reopened:
+            ranks.setdefault(rest, set()).add(len(parts))
+        for rest, parts in self.reopened:
+            if rest.parts is None and len(ranks[rest]) == 1:
+                rest.solve(parts)
 
 
 @dataclass(slots=True)
