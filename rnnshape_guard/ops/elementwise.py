@@ -5,11 +5,10 @@ Source of the rules: "Broadcasting semantics" in PyTorch's documentation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rnnshape_guard.ops.memory import like
 from rnnshape_guard.ops.operands import is_one, wrong_type
-from rnnshape_guard.ops.operation import Kind
 from rnnshape_guard.shapes.axes import UNIT, Axis, Rest, Shape
 from rnnshape_guard.shapes.dims import Dim, compare, resolve
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Misfit, Named, Operand, Outcome, Packed, Unknown
@@ -142,21 +141,44 @@ def compared(input: Operand, other: Operand) -> Outcome:
     return pointwise((input, other), ("input", "other"), "bool")
 
 
-def _spelled(prefixes: str, names: str) -> str:
-    return " ".join(f"{prefix}.{name}" for name in names.split() for prefix in prefixes.split())
+def three(input: Operand, **others: Operand) -> Outcome:
+    """`torch.lerp`, `addcmul`, `clamp`: three operands together, any of them numbers or left out."""
+    others.pop("value", None)
+    return pointwise((input, *others.values()), ("input", *others))
 
 
-_BOTH = "Tensor torch"
-ROWS: tuple[tuple[Callable[..., Outcome], Kind, str, str], ...] = (
-    (
-        same,
-        Kind.ELEMENTWISE,
-        _spelled(
-            _BOTH,
-            "abs absolute acos acosh asin asinh atan atanh ceil conj cos cosh deg2rad digamma erf erfc erfinv exp exp2 expm1"
-            " floor frac i0 lgamma log log10 log1p log2 neg negative positive rad2deg reciprocal relu round rsqrt sigmoid"
-            " sign sgn sin sinc sinh sqrt square tan tanh trunc fix logit nan_to_num",
-        ),
-        "input",
-    ),
-)
+def where(condition: Operand, input: Operand, other: Operand) -> Outcome:
+    """`torch.where`: three operands together; with the condition alone, index vectors."""
+    if input is None and other is None:
+        return Outcome(UNKNOWN)
+    outcome = pointwise((condition, input, other), ("condition", "input", "other"))
+    if not isinstance(outcome.result, Shape):
+        return outcome
+    values = [operand for operand in (input, other) if isinstance(operand, Shape)]
+    dtype = joint_dtype(values, (input, other)) if values else None
+    return Outcome(Shape(outcome.result.stored, outcome.result.contiguous, dtype), outcome.misfits)
+
+
+def masked_fill(input: Shape, mask: Operand, value: Operand) -> Outcome:
+    """`torch.masked_fill`: the mask broadcasts to the tensor."""
+    del value
+    outcome = pointwise((input, mask), ("input", "mask"))
+    if not isinstance(outcome.result, Shape):
+        return Outcome(Shape.unknown(input.least_rank, dtype=input.dtype), outcome.misfits)
+    return Outcome(Shape(outcome.result.stored, outcome.result.contiguous, input.dtype), outcome.misfits)
+
+
+def method_where(input: Operand, condition: Operand, other: Operand) -> Outcome:
+    """`Tensor.where(condition, other)`."""
+    return where(condition, input, other)
+
+
+def quotient(input: Operand, other: Operand, **ignored: Operand) -> Outcome:
+    """`torch.div` and what else makes floats of integers."""
+    rounds = ignored.get("rest") is not None
+    return pointwise((input, other), ("input", "other"), None if rounds else "float")
+
+
+def test(input: Shape) -> Outcome:
+    """`torch.isnan` and its kin: a truth value for each element."""
+    return Outcome(like(input, "bool"))

@@ -42,12 +42,15 @@ REQUIRED: Final = Required()
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter. `many` takes ``permute(1, 0, 2)`` and ``permute((1, 0, 2))`` alike and is always bound to a tuple."""
+    """One parameter. `many` takes ``permute(1, 0, 2)`` and ``permute((1, 0, 2))`` alike and is always bound to a tuple;
+    `named` takes the keywords that no other parameter has, as pairs of name and value.
+    """
 
     name: str
     default: Operand | Required = REQUIRED
     many: bool = False
     keyword_only: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +70,10 @@ class Operation:
 
 # NumPy's words, which torch takes too, and einops' and NumPy's own for the first operand.
 _SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
-    "dim": ("axis", "dims", "axes"),
+    "dim": ("axis", "dims", "axes", "dimension"),
     "dims": ("axes", "dim", "axis"),
     "keepdim": ("keepdims",),
-    "input": ("x", "a", "self", "array", "arr", "ary", "object", "tensor", "x1", "A"),
+    "input": ("x", "a", "self", "array", "arr", "ary", "object", "tensor", "x1", "A", "logits"),
     "other": ("x2", "y", "b"),
     "tensors": ("arrays", "tup", "seq", "input"),
     "size": ("shape", "sizes"),
@@ -80,7 +83,16 @@ _SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "source": ("src",),
     "indices_or_sections": ("indices", "sections", "split_size_or_sections", "split_size"),
     "repeats": ("reps",),
-    "end": ("stop",),
+    "end": ("stop", "other"),
+    "steps": ("num",),
+    "low": ("loc",),
+    "high": ("scale",),
+    "data": ("obj", "object", "ndarray", "a"),
+    "n": ("N",),
+    "m": ("M",),
+    "min": ("a_min",),
+    "max": ("a_max",),
+    "target": ("device", "dtype"),
 }
 _WORDS: Final[Mapping[str, Operand]] = {"None": None, "True": True, "False": False, "UNKNOWN": UNKNOWN}
 
@@ -89,9 +101,8 @@ _WORDS: Final[Mapping[str, Operand]] = {"None": None, "True": True, "False": Fal
 def parameters(text: str) -> tuple[Parameter, ...]:
     """Parameters from a signature as PyTorch's documentation writes it.
 
-    >>> parameters("input, *dims")
-    (Parameter(name='input', default=REQUIRED, many=False, keyword_only=False), \
-Parameter(name='dims', default=REQUIRED, many=True, keyword_only=False))
+    >>> parameters("input, *dims")[1].many, parameters("input, *dims")[1].name
+    (True, 'dims')
     """
     found: list[Parameter] = []
     keyword_only = False
@@ -100,7 +111,9 @@ Parameter(name='dims', default=REQUIRED, many=True, keyword_only=False))
             keyword_only = True
             continue
         name, _, default = piece.partition("=")
-        found.append(Parameter(name.lstrip("*"), _default(default), name.startswith("*"), keyword_only))
+        named = name.startswith("**")
+        many = name.startswith("*") and not named
+        found.append(Parameter(name.lstrip("*"), _default(default), many, keyword_only, named))
     return tuple(found)
 
 
@@ -123,6 +136,9 @@ def bind(operation: Operation, args: Sequence[Operand], kwargs: Mapping[str, Ope
     bound: Bound = {}
     left = list(args)
     for parameter in operation.parameters:
+        if parameter.named:
+            bound[parameter.name] = tuple((key, value) for key, value in kwargs.items() if key not in bound)
+            continue
         named = _keyword(parameter.name, operation.parameters, kwargs)
         if parameter.many:
             found = named if named is not None else _gathered(left, parameter.keyword_only)

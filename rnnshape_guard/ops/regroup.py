@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from rnnshape_guard.ops.memory import has_flag, same_stride
 from rnnshape_guard.ops.operands import is_one
 from rnnshape_guard.shapes.axes import Atom, Axis, Role
-from rnnshape_guard.shapes.dims import ONE, Condition, Dim, compare, divide, resolve, same_size
+from rnnshape_guard.shapes.dims import ONE, Condition, Dim, compare, divide, exact_quotient, resolve, same_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,14 +347,8 @@ def _named_quotient(size: Dim, divisor: Dim) -> Dim | None:
     above = resolve(size, numbers=False)
     if above == below:
         return ONE
-    if len(below.terms) != 1:
-        return None
-    quotient = above // below
-    whole = all(
-        isinstance(number, int) and all(power > 0 for _, power in monomial)
-        for monomial, number in quotient.terms.items()
-    )
-    return quotient if whole and len(quotient.terms) == len(above.terms) else None
+    quotient = exact_quotient(above, below)
+    return quotient if quotient is not None and len(quotient.terms) == len(above.terms) else None
 
 
 def mergeable(group: Group) -> bool | None:

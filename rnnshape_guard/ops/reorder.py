@@ -94,6 +94,15 @@ def _swapped(shape: Shape, opened: Opened) -> Shape:
     return moved(Shape(opened.parts, shape.contiguous, shape.dtype, strides=shape.strides), order)
 
 
+def transpose_any(input: Shape, dim0: Operand, dim1: Operand, rest: Operand) -> Outcome:
+    """`Tensor.transpose`, and `ndarray.transpose`, which takes all axes or none: nobody can tell the two apart by shape."""
+    if isinstance(rest, tuple):
+        return permute(input, (dim0, dim1, *rest))
+    if dim1 is None:
+        return reversed_axes(input) if dim0 is None else permute(input, dim0)
+    return transpose(input, dim0, dim1)
+
+
 def matrix_transpose(input: Shape) -> Outcome:
     """`Tensor.mT`: the last two axes change places."""
     return transpose(input, Dim.of(-2), Dim.of(-1))
