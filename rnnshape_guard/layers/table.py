@@ -14,6 +14,7 @@ from rnnshape_guard.layers import (
     elementwise,
     embedding,
     flattening,
+    losses,
     normalization,
     pooling,
     recurrent,
@@ -32,6 +33,7 @@ _FAMILIES: tuple[tuple[LayerKind[Any], ...], ...] = (
     normalization.KINDS,
     elementwise.KINDS,
     flattening.KINDS,
+    losses.KINDS,
     containers.KINDS,
 )
 

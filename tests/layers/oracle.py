@@ -19,6 +19,9 @@ from rnnshape_guard.shapes.axes import Atom, Axis, Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Misfit, Operand, Outcome, Packed, Result
 
+# The tensors are tiny: threads would only wait for one another.
+torch.set_num_threads(1)
+
 
 @dataclass(frozen=True)
 class Tensor:
