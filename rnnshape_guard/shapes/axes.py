@@ -67,7 +67,7 @@ class Atom:
         self.symbol.owner = self
         self.source = source
         self.evidence: list[Evidence] = [] if source is None else source.evidence
-        self.kind = kind if kind is not None or source is None else source.kind
+        self.kind: Role | None = kind if kind is not None or source is None else source.kind
         self.serial = next(_serials)
 
     @property

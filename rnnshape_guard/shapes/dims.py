@@ -8,6 +8,13 @@
     >>> compare(H, Dim.of(Symbol("embedding"))).verdict
     <Verdict.UNKNOWN: 'unknown'>
 
+A division that leaves a remainder for some sizes is a symbol that remembers what it divides. It counts as exact when
+two sizes are called equal, and by its bounds when they are called different: twice ``k // 2`` may be ``k - 1``.
+
+    >>> k = Dim.of(Symbol("kernel"))
+    >>> compare(2 * (k // 2) + 1, k).verdict, compare(k // 2, 2 * k + 1).verdict
+    (<Verdict.UNKNOWN: 'unknown'>, <Verdict.DIFFERENT: 'different'>)
+
 A flag is a symbol that is 0 or 1, so that ``2 if bidirectional else 1`` is ``1 + b``:
 
     >>> b = Symbol("bidirectional", flag=True)
@@ -35,10 +42,11 @@ class Symbol:
 
     Facts about a symbol may be found late and hold from then on: its `value` (what it is known to equal),
     that it is a `flag` (0 or 1), that it is `positive` (it has sized an axis or a layer). `owner` is the atom
-    whose size it is, if it was made for one. Two symbols of one name are two symbols.
+    whose size it is, if it was made for one. `floor_of` is set for a quotient: what is divided, and by what. Two
+    symbols of one name are two symbols.
     """
 
-    __slots__ = ("flag", "name", "owner", "positive", "serial", "value")
+    __slots__ = ("flag", "floor_of", "floors", "name", "owner", "positive", "serial", "value")
 
     def __init__(self, name: str, *, value: Dim | None = None, flag: bool = False, positive: bool = False) -> None:
         self.name = name
@@ -46,6 +54,8 @@ class Symbol:
         self.flag = flag
         self.positive = positive
         self.owner: Any = None
+        self.floor_of: tuple[Dim, Dim] | None = None
+        self.floors: dict[tuple[Dim, Dim], Symbol] = {}
         self.serial = next(_serials)
 
     def __repr__(self) -> str:
@@ -64,16 +74,18 @@ Condition = tuple[tuple[Symbol, int], ...]
 class Dim:
     """A size: an integer, a symbol, or a polynomial over symbols in normal form. Immutable.
 
-    `==` is identity of form (the same symbols in the same polynomial); `compare` asks about values.
+    `==` is identity of form (the same symbols in the same polynomial, divisions taken as exact); `compare` asks about
+    values.
     """
 
-    __slots__ = ("_hash", "terms")
+    __slots__ = ("_exact", "_hash", "terms")
 
     terms: dict[Monomial, Number]
 
     def __init__(self, terms: dict[Monomial, Number]) -> None:
         self.terms = terms
         self._hash: int | None = None
+        self._exact: Dim | None = None
 
     @staticmethod
     def of(value: DimLike) -> Dim:
@@ -110,22 +122,31 @@ class Dim:
         return literal if literal is not None else resolve(self).literal
 
     @property
+    def exact(self) -> Dim:
+        """This with every division of one term by one term written as a fraction: ``2 * (H // 2)`` is ``H``."""
+        if self._exact is None:
+            self._exact = self
+            if any(symbol.floor_of for monomial in self.terms for symbol, _ in monomial):
+                self._exact = _with_fractions(self)
+        return self._exact
+
+    @property
     def symbol(self) -> Symbol | None:
         """The symbol this is, if it is exactly one."""
-        if len(self.terms) == 1:
-            ((monomial, number),) = self.terms.items()
-            if number == 1 and len(monomial) == 1 and monomial[0][1] == 1:
-                return monomial[0][0]
+        for terms in (self.terms, self.exact.terms):
+            if len(terms) == 1:
+                ((monomial, number),) = terms.items()
+                if number == 1 and len(monomial) == 1 and monomial[0][1] == 1:
+                    return monomial[0][0]
         return None
 
     def symbols(self) -> Iterator[Symbol]:
-        """Every symbol named, each once."""
+        """Every symbol named, each once; of a quotient, those divided."""
         seen: set[Symbol] = set()
-        for monomial in self.terms:
-            for symbol, _ in monomial:
-                if symbol not in seen:
-                    seen.add(symbol)
-                    yield symbol
+        for symbol in _mentioned(self):
+            if symbol not in seen:
+                seen.add(symbol)
+                yield symbol
 
     def __add__(self, other: DimLike) -> Dim:
         terms = dict(self.terms)
@@ -163,10 +184,9 @@ class Dim:
     __rmul__ = __mul__
 
     def __floordiv__(self, other: DimLike) -> Dim:
-        """Exact division where the divisor is a single term (`2 * (H // 2)` is `H`); numbers round down as Python's do.
+        """The quotient, exact where it is known to be, else a symbol of its own; numbers round down as Python's do.
 
-        Raises ZeroDivisionError for zero. A sum divided by a sum, or a sum with a part that does not divide, is
-        a new unknown whose name shows the division.
+        Raises ZeroDivisionError for zero.
         """
         divisor = Dim.of(other)
         if not divisor.terms:
@@ -174,15 +194,8 @@ class Dim:
         mine, theirs = self.literal, divisor.literal
         if mine is not None and theirs is not None:
             return Dim.of(mine // theirs)
-        if len(divisor.terms) == 1:
-            ((monomial, number),) = divisor.terms.items()
-            inverse = Dim({tuple((symbol, -power) for symbol, power in monomial): _plain(Fraction(1) / number)})
-            quotient = self * inverse
-            if len(quotient.terms) == 1 or all(isinstance(part, int) for part in quotient.terms.values()):
-                return quotient
-        elif self == divisor:
-            return ONE
-        return Dim.of(Symbol(f"({self})//({divisor})"))
+        quotient = exact_quotient(self, divisor)
+        return _floored(self, divisor) if quotient is None else quotient
 
     def __rfloordiv__(self, other: DimLike) -> Dim:
         return Dim.of(other) // self
@@ -190,23 +203,26 @@ class Dim:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, int):
             return self.literal == other
-        return isinstance(other, Dim) and self.terms == other.terms
+        if not isinstance(other, Dim):
+            return False
+        return self.terms == other.terms or self.exact.terms == other.exact.terms
 
     def __hash__(self) -> int:
         if self._hash is None:
-            literal = self.literal
-            self._hash = hash(frozenset(self.terms.items())) if literal is None else hash(literal)
+            exact = self.exact
+            literal = exact.literal
+            self._hash = hash(frozenset(exact.terms.items())) if literal is None else hash(literal)
         return self._hash
 
     def __repr__(self) -> str:
         return f"Dim({self})"
 
     def __str__(self) -> str:
-        if not self.terms:
+        if not self.exact.terms:
             return "0"
         words = ""
-        for monomial, number in sorted(self.terms.items(), key=_written_order):
-            word = _spell(monomial, abs(number))
+        for monomial, number in sorted(self.exact.terms.items(), key=_written_order):
+            word = _spell(monomial, Fraction(abs(number)))
             words += f" {'-' if number < 0 else '+'} {word}" if words else ("-" if number < 0 else "") + word
         return words
 
@@ -234,9 +250,8 @@ def _written_order(term: tuple[Monomial, Number]) -> tuple[bool, int, list[int]]
     return (not monomial, len(monomial), [symbol.serial for symbol, _ in monomial])
 
 
-def _spell(monomial: Monomial, number: Number) -> str:
+def _spell(monomial: Monomial, fraction: Fraction) -> str:
     """One term as people write it: ``2·hidden``, ``hidden//heads``, ``steps^2``."""
-    fraction = Fraction(number)
     above = [] if fraction.numerator == 1 and any(power > 0 for _, power in monomial) else [str(fraction.numerator)]
     above += [symbol.name if power == 1 else f"{symbol.name}^{power}" for symbol, power in monomial if power > 0]
     below = [] if fraction.denominator == 1 else [str(fraction.denominator)]
@@ -248,20 +263,82 @@ ZERO = Dim.of(0)
 ONE = Dim.of(1)
 
 
+def exact_quotient(above: Dim, below: Dim) -> Dim | None:
+    """The quotient if it is whole in form, ``2 * (H // 2) // H`` among them; None if a remainder may be left."""
+    if above == below:
+        return ONE
+    for top, bottom in ((above, below), (above.exact, below.exact)):
+        if len(bottom.terms) == 1:
+            quotient = top * _reciprocal(bottom)
+            if _is_whole(quotient):
+                return quotient
+    return None
+
+
+def _is_whole(dim: Dim) -> bool:
+    return all(
+        isinstance(number, int) and all(power > 0 for _, power in monomial) for monomial, number in dim.terms.items()
+    )
+
+
+def _floored(above: Dim, below: Dim) -> Dim:
+    """The quotient rounded down, one symbol for one division: ``H // 2 // 2`` is ``H // 4``."""
+    inner = above.symbol
+    if inner is not None and inner.floor_of is not None and above.terms == Dim.of(inner).terms:
+        return inner.floor_of[0] // (inner.floor_of[1] * below)
+    home = next(itertools.chain(above.symbols(), below.symbols()))
+    known = home.floors.get((above, below))
+    if known is None:
+        known = Symbol(f"{_in_brackets(above)}//{_in_brackets(below)}")
+        known.floor_of = above, below
+        home.floors[above, below] = known
+    return Dim.of(known)
+
+
+def _in_brackets(dim: Dim) -> str:
+    return str(dim) if dim.symbol is not None or dim.literal is not None else f"({dim})"
+
+
+def _with_fractions(dim: Dim) -> Dim:
+    result = ZERO
+    for monomial, number in dim.terms.items():
+        term = Dim({(): number})
+        for symbol, power in monomial:
+            term = term * Dim.product([_fraction(symbol)] * power if power > 0 else [Dim({((symbol, power),): 1})])
+        result = result + term
+    return result
+
+
+def _fraction(symbol: Symbol) -> Dim:
+    if symbol.floor_of is None:
+        return Dim.of(symbol)
+    above, below = (dim.exact for dim in symbol.floor_of)
+    if len(above.terms) != 1 or len(below.terms) != 1:
+        return Dim.of(symbol)
+    return above * _reciprocal(below)
+
+
+def _mentioned(dim: Dim) -> Iterator[Symbol]:
+    for monomial in dim.terms:
+        for symbol, _ in monomial:
+            if symbol.floor_of is None:
+                yield symbol
+            else:
+                for part in symbol.floor_of:
+                    yield from _mentioned(part)
+
+
 def resolve(dim: Dim, *, numbers: bool = True, given: Mapping[Symbol, int] | None = None) -> Dim:
     """`dim` with every symbol replaced by what it is known to equal.
 
     With ``numbers=False`` a symbol that is known only as a plain number keeps its name: two sizes are then equal
     in form only if they are the same size, not merely the same number. `given` fixes flags. Flags obey ``b * b = b``.
     """
-    for monomial in dim.terms:
-        for symbol, power in monomial:
-            if symbol.value is not None or symbol.flag or (given and symbol in given):
-                break
-        else:
-            continue
-        break
-    else:
+    if not any(
+        symbol.value is not None or symbol.flag or symbol.floor_of or (given and symbol in given)
+        for monomial in dim.terms
+        for symbol, _ in monomial
+    ):
         return dim
     result = ZERO
     for monomial, number in dim.terms.items():
@@ -275,6 +352,9 @@ def resolve(dim: Dim, *, numbers: bool = True, given: Mapping[Symbol, int] | Non
 def _known(symbol: Symbol, numbers: bool, given: Mapping[Symbol, int] | None) -> Dim:
     if given and symbol in given:
         return Dim.of(given[symbol])
+    if symbol.floor_of is not None:
+        above, below = (resolve(part, numbers=numbers, given=given) for part in symbol.floor_of)
+        return above // below if below.terms else Dim.of(symbol)
     if symbol.value is None:
         return Dim.of(symbol)
     value = resolve(symbol.value, numbers=numbers, given=given)
@@ -340,14 +420,19 @@ def compare(left: DimLike, right: DimLike) -> Comparison:
         return EQUAL
     flags = [symbol for symbol in difference.symbols() if symbol.flag]
     if not flags:
-        return DIFFERENT if _surely_not_zero(difference) else UNSURE
+        return _compared_to_zero(difference)
     if len(flags) > _FLAGS_TRIED:
         return UNSURE
     outcomes = {}
     for values in itertools.product((0, 1), repeat=len(flags)):
-        rest = resolve(difference, given=dict(zip(flags, values, strict=True)))
-        outcomes[values] = EQUAL if not rest.terms else DIFFERENT if _surely_not_zero(rest) else UNSURE
+        outcomes[values] = _compared_to_zero(resolve(difference, given=dict(zip(flags, values, strict=True))))
     return _under_conditions(flags, outcomes)
+
+
+def _compared_to_zero(difference: Dim) -> Comparison:
+    if not difference.exact.terms:
+        return EQUAL
+    return DIFFERENT if _sign(difference) else UNSURE
 
 
 def _under_conditions(flags: list[Symbol], outcomes: dict[tuple[int, ...], Comparison]) -> Comparison:
@@ -363,10 +448,49 @@ def _under_conditions(flags: list[Symbol], outcomes: dict[tuple[int, ...], Compa
     return Comparison(Verdict.DIFFERENT, tuple(zip(flags, wrong[-1], strict=True)))
 
 
-def _surely_not_zero(dim: Dim) -> bool:
-    """All terms share a sign and one is surely not zero. Sizes are never negative."""
+def _sign(dim: Dim, depth: int = 0) -> int:
+    """1 or -1 for what is surely above or below zero, else 0. Sizes are never negative.
+
+    A quotient lies between the fraction and the fraction less ``(divisor - 1) / divisor``: if both ends have one
+    sign, so has all between them.
+    """
     signs = {number > 0 for number in dim.terms.values()}
-    return len(signs) == 1 and any(all(symbol.positive for symbol, _ in monomial) for monomial in dim.terms)
+    named = {symbol: power for monomial in dim.terms for symbol, power in monomial}
+    quotients = [symbol for symbol in named if symbol.floor_of is not None]
+    surely = any(all(symbol.positive for symbol, _ in monomial) for monomial in dim.terms)
+    if surely and len(signs) == 1 and not any(_may_be_negative(symbol) for symbol in quotients):
+        return 1 if signs == {True} else -1
+    if not quotients or len(quotients) > 2 or depth > 2 or any(named[symbol] != 1 for symbol in quotients):
+        return 0
+    ends = [_ends_of(symbol) for symbol in quotients]
+    corners = {
+        _sign(_put(dim, dict(zip(quotients, corner, strict=True))), depth + 1) for corner in itertools.product(*ends)
+    }
+    return corners.pop() if len(corners) == 1 else 0
+
+
+def _may_be_negative(symbol: Symbol) -> bool:
+    return symbol.floor_of is not None and any(number < 0 for dim in symbol.floor_of for number in dim.terms.values())
+
+
+def _ends_of(symbol: Symbol) -> tuple[Dim, Dim]:
+    """The greatest and the least that a quotient can be; itself twice if the divisor is a sum."""
+    assert symbol.floor_of is not None
+    above, below = symbol.floor_of
+    if len(below.terms) != 1:
+        return Dim.of(symbol), Dim.of(symbol)
+    inverse = _reciprocal(below)
+    return above * inverse, above * inverse - 1 + inverse
+
+
+def _put(dim: Dim, values: Mapping[Symbol, Dim]) -> Dim:
+    """`dim` with symbols of the first power replaced."""
+    result = ZERO
+    for monomial, number in dim.terms.items():
+        rest = tuple((symbol, power) for symbol, power in monomial if symbol not in values)
+        factors = [values[symbol] for symbol, _ in monomial if symbol in values]
+        result = result + Dim.product([Dim({rest: number}), *factors])
+    return result
 
 
 def same_size(left: DimLike, right: DimLike) -> bool:
@@ -377,18 +501,20 @@ def same_size(left: DimLike, right: DimLike) -> bool:
 
 def surely_positive(dim: DimLike) -> bool:
     """Whether a size is known to be at least 1."""
-    known = resolve(Dim.of(dim))
-    return all(number > 0 for number in known.terms.values()) and any(
-        all(symbol.positive for symbol, _ in monomial) for monomial in known.terms
-    )
+    return _sign(resolve(Dim.of(dim))) > 0
 
 
 def surely_above_one(dim: DimLike) -> bool:
     """Whether a size is known to be at least 2."""
-    difference = resolve(Dim.of(dim)) - 1
-    if compare(dim, 1).different:
-        return difference.literal is None or difference.literal > 0
-    return False
+    return surely_positive(Dim.of(dim) - 1) or surely_positive(_two_less(resolve(Dim.of(dim))) + 1)
+
+
+def _two_less(dim: Dim) -> Dim:
+    """Two below, at the cost of a surely positive term: ``2 * layers - 2`` is at least ``2 - 2``."""
+    for monomial, number in dim.terms.items():
+        if monomial and number >= 2 and all(symbol.positive for symbol, _ in monomial):
+            return dim - Dim({monomial: number}) + int(number) - 2
+    return dim - 2
 
 
 def divide(dim: DimLike, divisor: DimLike) -> Dim | None:
@@ -399,25 +525,15 @@ def divide(dim: DimLike, divisor: DimLike) -> Dim | None:
     top, bottom = above.literal, below.literal
     if top is not None and bottom is not None:
         return Dim.of(top // bottom) if top % bottom == 0 else None
-    if above == below:
-        return ONE
-    if len(below.terms) != 1:
-        return _quotient_of_sums(above, below)
-    quotient = above * _reciprocal(below)
-    whole = all(
-        isinstance(number, int) and all(power > 0 for _, power in monomial)
-        for monomial, number in quotient.terms.items()
-    )
-    return quotient if whole else None
+    return exact_quotient(above, below) or _quotient_of_sums(above.exact, below.exact)
 
 
 def _quotient_of_sums(above: Dim, below: Dim) -> Dim | None:
     """The single term q with ``q * below == above``, such as ``hidden`` for ``hidden + hidden·b`` over ``1 + b``."""
     first, number = next(iter(below.terms.items()))
     for monomial, amount in above.terms.items():
-        term = Dim({_times(monomial, tuple((symbol, -power) for symbol, power in first)): _plain(Fraction(amount) / number)})
-        if resolve(term * below) == above and all(
-            isinstance(part, int) and all(power > 0 for _, power in names) for names, part in term.terms.items()
-        ):
+        inverse = tuple((symbol, -power) for symbol, power in first)
+        term = Dim({_times(monomial, inverse): _plain(Fraction(amount) / number)})
+        if _is_whole(term) and resolve(term * below) == above:
             return term
     return None

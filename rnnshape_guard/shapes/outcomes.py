@@ -161,5 +161,5 @@ def shapes_in(result: Result | Operand) -> Iterator[Shape]:
             for part in result.results:
                 yield from shapes_in(part)
         case tuple():
-            for part in result:
-                yield from shapes_in(part)
+            for item in result:
+                yield from shapes_in(item)
