@@ -519,11 +519,16 @@ def perform(
     bound, outcome = ops.perform(operation, args, kwargs)
     given = _given(operation, bound, arguments, keywords, places)
     result = conclude(
-        run, _EVENTS[operation.kind], outcome, given, record, name=operation.name, in_place=operation.inplace
+        run, _EVENTS[operation.kind], outcome, given, record, name=_short(operation), in_place=operation.inplace
     )
     if makes:
         evidence.read_made(run, result, arguments, keywords, record)
     return result
+
+
+def _short(operation: ops.Operation) -> str:
+    """PyTorch's word for an operation, whether it was called as a function or a method."""
+    return operation.name.rpartition(".")[2]
 
 
 def _first_operand(run: Run, value: Anything) -> Operand:
@@ -811,7 +816,7 @@ def _call_tuple(
     misfit = Misfit(fault=Fault.TYPE, operand="input", detail="a tuple")
     given = {"input": Given(seen(receiver), places.get("self"))}
     outcome = Outcome(UNKNOWN, (misfit,))
-    return conclude(run, _EVENTS[operation.kind], outcome, given, record, name=operation.name)
+    return conclude(run, _EVENTS[operation.kind], outcome, given, record, name=_short(operation))
 
 
 def _call_string(receiver: str, name: str, arguments: tuple[Anything, ...]) -> Anything:

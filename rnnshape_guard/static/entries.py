@@ -16,10 +16,12 @@ from typing import Final
 
 from rnnshape_guard.shapes.axes import Atom, Rest
 from rnnshape_guard.shapes.dims import Symbol
+from rnnshape_guard.events import Value
+from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.static import evidence, functions, records, statements
 from rnnshape_guard.static.positions import Positions
-from rnnshape_guard.static.run import Frame, OutOfSteps, Run, Tests
-from rnnshape_guard.static.values import Anything, ClassObject, FunctionObject, Instance
+from rnnshape_guard.static.run import MISSING, Frame, OutOfSteps, Run, Tests
+from rnnshape_guard.static.values import Anything, ClassObject, FunctionObject, Instance, ListValue, Opaque
 
 STEPS: Final = 40_000
 """Steps of one entry point."""
@@ -126,9 +128,6 @@ class _Entries:
     def _loose_ends(self) -> None:
         """Models that were built and never called, functions that were made and never called, are called now."""
         run = self.run
-        for instance in run.instances[:_ESCAPED]:
-            if not instance.used:
-                self._forward(instance)
         for function in run.escaped[:_ESCAPED]:
             if id(function.record) not in run.called:
                 arguments, keywords = functions.symbolic_arguments(function)
@@ -141,6 +140,7 @@ class _Entries:
         forward = instance.cls.find("forward")
         if isinstance(forward, FunctionObject):
             instance.used = True
+            self._forget(instance)
             arguments, keywords = functions.symbolic_arguments(forward, skip=1)
             functions.call_function(self.run, forward, (instance, *arguments), keywords, forward.record)
 
@@ -181,6 +181,7 @@ class _Entries:
         if method.name != "forward" and id(method.record) in run.called and method.name.startswith("_"):
             return
         mark = run.journal.mark()
+        self._forget(instance)
         is_static = "staticmethod" in method.decorators
         arguments: tuple[Anything, ...]
         arguments, keywords = functions.symbolic_arguments(method, skip=0 if is_static else 1)
@@ -188,6 +189,15 @@ class _Entries:
             arguments = (instance.cls if "classmethod" in method.decorators else instance, *arguments)
         functions.call_function(run, method, arguments, keywords, method.record)
         self._leave(mark)
+
+    def _forget(self, instance: Instance) -> None:
+        """State kept on an object is unknown where a method begins: other calls will have changed it."""
+        for cls in instance.cls.line():
+            for name in functions.kept_state(cls):
+                value = instance.attributes.get(name, MISSING)
+                if value is None or isinstance(value, Value | tuple | ListValue | Dim | bool):
+                    unknown = Opaque(f"self.{name}", f"{cls.name}.self.{name}")
+                    self.run.journal.put(instance.attributes, name, unknown)
 
 
 def _is_of_input(symbol: Symbol) -> bool:

@@ -16,7 +16,7 @@ from rnnshape_guard.shapes.notes import ShapeNote, notes_in
 from rnnshape_guard.shapes.vocabulary import role_of, role_of_all
 from rnnshape_guard.static import records
 from rnnshape_guard.static.run import MISSING, Frame, Run, Written
-from rnnshape_guard.static.values import Anything, Opaque, ShapeOf
+from rnnshape_guard.static.values import Anything, Opaque, RangeOf, ShapeOf
 
 # -- names of sizes ------------------------------------------------------------------------------------------------
 
@@ -48,6 +48,15 @@ def read_sizes(
         atom = owner_of(part)
         if role is not None and atom is not None:
             _learn(run, atom, role, Strength.STRUCTURAL, f"unpacked from the shape as `{word}`", target)
+
+
+def read_loop(run: Run, target: records.Expression, iterable: Anything) -> None:
+    """``for t in range(x.size(1))``: the loop's variable says what it runs along."""
+    if isinstance(iterable, RangeOf) and isinstance(target, records.Name):
+        atom = owner_of(iterable.stop)
+        role = role_of(target.id, run.words)
+        if atom is not None and role is not None:
+            _learn(run, atom, role, Strength.STRUCTURAL, f"`{target.id}` runs along this axis", target)
 
 
 def read_made(

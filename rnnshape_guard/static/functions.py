@@ -100,6 +100,42 @@ def _fields(record: records.ClassDef) -> tuple[str, ...]:
     )
 
 
+def kept_state(cls: ClassObject) -> frozenset[str]:
+    """The attributes that methods other than the constructor assign: state that outlives a call."""
+    if cls.kept is None:
+        found: set[str] = set()
+        for method in cls.names.values():
+            if isinstance(method, FunctionObject) and method.name != "__init__":
+                if isinstance(method.record, records.FunctionDef) and method.record.parameters:
+                    _assigned(method.record.body, method.record.parameters[0].name, found)
+        cls.kept = frozenset(found)
+    return cls.kept
+
+
+def _assigned(body: tuple[records.Statement, ...], receiver: str, found: set[str]) -> None:
+    for statement in body:
+        targets: list[records.Expression] = []
+        match statement:
+            case records.Assign():
+                targets = list(statement.targets)
+            case records.AnnotatedAssign() | records.AugmentedAssign():
+                targets = [statement.target]
+            case records.If() | records.For() | records.While():
+                _assigned(statement.body, receiver, found)
+                _assigned(statement.orelse, receiver, found)
+            case records.With():
+                _assigned(statement.body, receiver, found)
+            case records.Try():
+                for part in (statement.body, statement.orelse, statement.final, *(body for _, body in statement.handlers)):
+                    _assigned(part, receiver, found)
+        while targets:
+            match targets.pop():
+                case records.Sequence(items=items):
+                    targets += items
+                case records.Attribute(value=records.Name(id=name), name=attribute) if name == receiver:
+                    found.add(attribute)
+
+
 def super_method(holder: SuperOf, name: str) -> Anything:
     """``super().name``: from the classes after the one the call stands in."""
     cls = holder.receiver.cls if isinstance(holder.receiver, Instance) else holder.receiver

@@ -345,6 +345,7 @@ def _with(run: Run, frame: Frame, statement: records.With) -> str:
 def _for(run: Run, frame: Frame, statement: records.For) -> str:
     evidence.read_above(run, frame, statement)
     iterable = expressions.evaluate(run, frame, statement.iterable)
+    evidence.read_loop(run, statement.target, iterable)
     steps = steps_of(run, iterable, statement.iterable, _UNROLLED)
     ending = loop(run, frame, steps, lambda item: _pass(run, frame, statement, item))
     if ending == RETURNS or ending == RAISES:

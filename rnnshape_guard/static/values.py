@@ -155,7 +155,8 @@ class FunctionObject:
 
 @dataclass(slots=True, eq=False)
 class ClassObject:
-    """A class of the program: its bases (classes, externals, unknown), its own names, and the file it stands in."""
+    """A class of the program: its bases (classes, externals, unknown) and its own names. `kept` is remembered by
+    `functions.kept_state`."""
 
     record: records.ClassDef
     frame: Frame
@@ -163,6 +164,7 @@ class ClassObject:
     bases: tuple[Anything, ...]
     names: dict[str, Anything]
     place: Place | None = None
+    kept: frozenset[str] | None = None
 
     def line(self) -> Iterator[ClassObject]:
         """This class and its bases in the program, nearest first (depth first, each once)."""
