@@ -222,7 +222,7 @@ class Dim:
             return "0"
         words = ""
         for monomial, number in sorted(self.exact.terms.items(), key=_written_order):
-            word = _spell(monomial, Fraction(abs(number)))
+            word = _spell(monomial, Fraction(-number if number < 0 else number))
             words += f" {'-' if number < 0 else '+'} {word}" if words else ("-" if number < 0 else "") + word
         return words
 
