@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,18 @@ from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.static import evidence, functions, records, statements
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.run import MISSING, Frame, OutOfSteps, Run, Tests
-from rnnshape_guard.static.values import Anything, ClassObject, FunctionObject, Instance, ListValue, Opaque
+from rnnshape_guard.static.values import (
+    Anything,
+    Choice,
+    ClassObject,
+    DictValue,
+    DynamicLayer,
+    FunctionObject,
+    Instance,
+    LayerObject,
+    ListValue,
+    Opaque,
+)
 
 STEPS: Final = 40_000
 """Steps of one entry point."""
@@ -63,16 +74,19 @@ class _Entries:
         self.entries: list[Entry] = []
         self.built: set[str] = set()
         self.left = STEPS_OF_A_FILE
+        self.mentions: Callable[[Set[str]], bool] = bool
 
     def all(self) -> Interpretation:
         run = self.run
         concerned = _concerned(self.module)
+        defined = {one.name for one in self.module.body if isinstance(one, records.FunctionDef | records.ClassDef)}
+        self.mentions = lambda words: not concerned.keys().isdisjoint(words) or any(map(_RECURRENT.search, words))
         self._once(Entry("module", ""), self._module)
         for function in self._functions():
-            if concerned(function.name) and id(function.record) not in run.called:
+            if (function.name in concerned or function.name not in defined) and id(function.record) not in run.called:
                 self._forked("function", function.name, lambda function=function: self._function(function))
         for cls in self._classes():
-            if concerned(cls.name):
+            if cls.name in concerned or cls.name not in defined:
                 self._forked("class", cls.name, lambda cls=cls: self._class(cls))
         run.journal.recall()
         evidence.settle(run)
@@ -171,10 +185,16 @@ class _Entries:
             arguments, keywords = functions.symbolic_arguments(initializer, skip=1)
             functions.call_function(run, initializer, (instance, *arguments), keywords, initializer.record)
         instance.used = True
-        for one in cls.line():
-            for name, method in list(one.names.items()):
-                if isinstance(method, FunctionObject) and name not in ("__init__",) and cls.find(name) is method:
-                    self._method(instance, method)
+        methods = {
+            name: method
+            for one in cls.line()
+            for name, method in one.names.items()
+            if isinstance(method, FunctionObject) and name != "__init__" and cls.find(name) is method
+        }
+        words = {name: method.record.words for name, method in methods.items() if isinstance(method.record, records.FunctionDef)}
+        holding = {name for name, value in instance.attributes.items() if _holds_recurrent(value, self.mentions)}
+        for name in _closure(words, lambda one: bool(holding & one) or self.mentions(one)):
+            self._method(instance, methods[name])
 
     def _method(self, instance: Instance, method: FunctionObject) -> None:
         run = self.run
@@ -208,22 +228,42 @@ def _is_of_input(symbol: Symbol) -> bool:
 _RECURRENT: Final = re.compile(r"LSTM|GRU|RNN|packed_sequence|pack_padded|pack_sequence")
 
 
-def _concerned(module: records.Module) -> Callable[[str], bool]:
-    """Which functions and classes of a file have to do with recurrent layers: those that mention one, and those that
-    mention these, in turn. What none of them leads to cannot show a recurrent layer's mistake."""
-    definitions = {
+def _concerned(module: records.Module) -> dict[str, Set[str]]:
+    """The functions and classes of a file that have to do with recurrent layers, with the words that stand in them.
+    What none of them leads to cannot show a recurrent layer's mistake."""
+    words: dict[str, Set[str]] = {
         statement.name: words
         for statement, words in zip(module.body, module.words, strict=True)
         if isinstance(statement, records.FunctionDef | records.ClassDef)
     }
-    concerned = {name for name, words in definitions.items() if any(_RECURRENT.search(word) for word in words)}
+    return _closure(words, lambda one: any(_RECURRENT.search(word) for word in one))
+
+
+def _closure(words: Mapping[str, Set[str]], begins: Callable[[Set[str]], bool]) -> dict[str, Set[str]]:
+    """The definitions that begin it, and those that mention one of these by name, in turn; in their own order."""
+    concerned = {name for name, one in words.items() if begins(one)}
     while True:
-        further = {
-            name for name, words in definitions.items() if name not in concerned and not concerned.isdisjoint(words)
-        }
+        further = {name for name, one in words.items() if name not in concerned and not concerned.isdisjoint(one)}
         if not further:
-            return lambda name: name in concerned or name not in definitions
+            return {name: one for name, one in words.items() if name in concerned}
         concerned |= further
+
+
+def _holds_recurrent(value: Anything, concerned: Callable[[Set[str]], bool]) -> bool:
+    """Whether an attribute is a recurrent layer or cell, or something of the program that holds one."""
+    match value:
+        case LayerObject(children=None, layer=layer):
+            return getattr(layer.spec, "kind", "").startswith(("RNN", "LSTM", "GRU"))
+        case LayerObject(children=ListValue() as children):
+            parts = [*children.items, children.tail]
+            return any(_holds_recurrent(part, concerned) for part in parts)
+        case LayerObject(children=DictValue() as children):
+            return any(_holds_recurrent(part, concerned) for part in children.items.values())
+        case DynamicLayer() | Choice():
+            return any(_holds_recurrent(part, concerned) for part in value.options)
+        case Instance():
+            return value.layer is not None or concerned({one.name for one in value.cls.line()})
+    return False
 
 
 def _label(tests: Tests, value: bool) -> str:

@@ -5,8 +5,10 @@ Nothing here decides anything. Evidence is put on atoms, and which role holds is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from rnnshape_guard.events import Value
 from rnnshape_guard.shapes.annotations import NotationError, parse_axes
@@ -17,6 +19,9 @@ from rnnshape_guard.shapes.vocabulary import role_of, role_of_all
 from rnnshape_guard.static import records
 from rnnshape_guard.static.run import MISSING, Frame, Run, Written
 from rnnshape_guard.static.values import Anything, Opaque, RangeOf, ShapeOf
+
+_WORD: Final = re.compile(r"[A-Za-z_]\w*")
+
 
 # -- names of sizes ------------------------------------------------------------------------------------------------
 
@@ -96,7 +101,7 @@ def read_above(run: Run, frame: Frame, statement: records.Statement) -> None:
     if not notes:
         return
     changed = _targets(statement)
-    trailing = any(comment.trailing and notes_in(comment.text) for comment in statement.comments)
+    trailing = any(comment.trailing and _notes_in(comment.text, _words_of(comment.text)) for comment in statement.comments)
     for note, comment in notes:
         if note.is_result:
             continue
@@ -134,8 +139,20 @@ def _notes(
     found = []
     for comment in comments:
         if comment.trailing is trailing and _may_be_shape(comment.text):
-            found += [(note, comment) for note in notes_in(comment.text, known_names=frozenset(frame.names))]
+            known = _words_of(comment.text).intersection(frame.names)
+            found += [(note, comment) for note in _notes_in(comment.text, known)]
     return found
+
+
+@lru_cache(maxsize=4096)
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text))
+
+
+@lru_cache(maxsize=4096)
+def _notes_in(text: str, known: frozenset[str]) -> tuple[ShapeNote, ...]:
+    """The notes of a text that is read again at every pass through its line."""
+    return tuple(notes_in(text, known_names=known))
 
 
 def _may_be_shape(text: str) -> bool:
@@ -231,7 +248,7 @@ def read_function(run: Run, frame: Frame, definition: records.FunctionDef) -> No
         if parameter.annotation is not None:
             _declare(run, value, parameter.annotation)
         if parameter.comment is not None and _may_be_shape(parameter.comment.text):
-            for note in notes_in(parameter.comment.text, known_names=names):
+            for note in _notes_in(parameter.comment.text, names):
                 if note.name in (None, parameter.name):
                     _note(run, value, note, parameter.comment)
     sources: list[tuple[str, records.Record]] = [
@@ -246,7 +263,7 @@ def read_function(run: Run, frame: Frame, definition: records.FunctionDef) -> No
     for text, record in sources:
         if len(text) > 6000:
             continue
-        for note in notes_in(text, known_names=names):
+        for note in _notes_in(text, names):
             if note.name in names and not note.is_result:
                 _note(run, frame.names.get(note.name), note, record)
 

@@ -560,11 +560,14 @@ class _Lowering:
 
     def function(self, node: Any, comments: Comments) -> Statement:
         outer, self.yields = self.yields, False
+        around, self.words = self.words, set()
         decorators = tuple([self.expression(each.decorator) for each in node.decorators])
         parameters = self.parameters(node.params)
         returns = None if node.returns is None else self.expression(node.returns.annotation)
         docstring, body = _documented(self.block(node.body))
         is_generator, self.yields = self.yields, outer
+        words = self.words
+        self.words = around | words
         return records.FunctionDef(
             node,
             _comments_of_definition(node, comments),
@@ -576,6 +579,7 @@ class _Lowering:
             docstring,
             node.asynchronous is not None,
             is_generator,
+            words,
         )
 
     def class_(self, node: Any, comments: Comments) -> Statement:

@@ -7,6 +7,7 @@ changes them after lowering.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -347,7 +348,8 @@ class Parameter(Record):
 
 @dataclass(slots=True, eq=False)
 class FunctionDef(Statement):
-    """A function or method. `docstring` is its first statement's record, if that is a string; `body` comes without it."""
+    """A function or method. `docstring` is its first statement's record, if that is a string; `body` comes without it.
+    `words` are the names, attributes and short strings that stand in it."""
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -357,6 +359,7 @@ class FunctionDef(Statement):
     docstring: Constant | None
     is_async: bool
     is_generator: bool
+    words: Set[str]
 
 
 @dataclass(slots=True, eq=False)
