@@ -94,7 +94,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """A finding with real positions: all that a report needs, and nothing that has to be looked up again."""
+    """A finding with real positions: all that a report needs, and nothing that has to be looked up again.
+
+    The message says the condition too (``…, when `bidirectional```); `condition` has it alone, for programs.
+    """
 
     code: str
     name: str
@@ -109,8 +112,3 @@ class Diagnostic:
     help: str = ""
     condition: str = ""
     url: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """The message with the condition under which it holds."""
-        return f"{self.message} when {self.condition}" if self.condition else self.message

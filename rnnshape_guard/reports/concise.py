@@ -19,4 +19,4 @@ def _line(diagnostic: Diagnostic, paint: Paint) -> str:
     start = diagnostic.span.start
     code = paint.severity(diagnostic.severity, f"{diagnostic.severity}[{diagnostic.code}]")
     name = paint.bold(diagnostic.span.filename)
-    return f"{name}:{start.row}:{start.column}: {code} {diagnostic.sentence}\n"
+    return f"{name}:{start.row}:{start.column}: {code} {diagnostic.message}\n"

@@ -52,7 +52,7 @@ def render(diagnostics: Sequence[Diagnostic], view: View) -> str:
 def _finding(diagnostic: Diagnostic, view: View, paint: Paint) -> Iterator[str]:
     span = diagnostic.span
     head = paint.severity(diagnostic.severity, f"{diagnostic.severity}[{diagnostic.code}]")
-    yield f"{head}: {paint.bold(diagnostic.sentence)}"
+    yield f"{head}: {paint.bold(diagnostic.message)}"
     here = [note for note in diagnostic.labels if note.span is not None and note.span.filename == span.filename]
     elsewhere = [note for note in diagnostic.labels if note not in here]
     lines = view.lines(span.filename)

@@ -29,7 +29,7 @@ def _command(diagnostic: Diagnostic, view: View) -> str:
     if start.row != end.row:
         # Columns of two different rows are refused.
         del properties["col"], properties["endColumn"]
-    lines = [f"{filename}:{start.row}:{start.column}: {diagnostic.code} {diagnostic.sentence}"]
+    lines = [f"{filename}:{start.row}:{start.column}: {diagnostic.code} {diagnostic.message}"]
     lines += [f"expected: {diagnostic.expected}"] if diagnostic.expected else []
     lines += [f"found: {diagnostic.found}"] if diagnostic.found else []
     lines += [f"help: {diagnostic.help}"] if diagnostic.help else []

@@ -29,7 +29,7 @@ def render(diagnostics: Sequence[Diagnostic], view: View) -> str:
         start, end = diagnostic.span.start, diagnostic.span.end
         issues.append(
             {
-                "description": f"{diagnostic.code}: {diagnostic.sentence}",
+                "description": f"{diagnostic.code}: {diagnostic.message}",
                 "check_name": diagnostic.name,
                 "fingerprint": fingerprint,
                 "severity": _SEVERITIES[diagnostic.severity],

@@ -44,9 +44,9 @@ def _case(suite: ElementTree.Element, diagnostic: Diagnostic, name: str) -> None
         column=str(start.column),
     )
     failure = ElementTree.SubElement(
-        case, "failure", type=diagnostic.severity.value, message=_clean(diagnostic.sentence)
+        case, "failure", type=diagnostic.severity.value, message=_clean(diagnostic.message)
     )
-    lines = [f"line {start.row}, column {start.column}: {diagnostic.sentence}"]
+    lines = [f"line {start.row}, column {start.column}: {diagnostic.message}"]
     lines += [f"expected: {diagnostic.expected}"] if diagnostic.expected else []
     lines += [f"found: {diagnostic.found}"] if diagnostic.found else []
     lines += [f"because: {note.text}" for note in diagnostic.evidence]

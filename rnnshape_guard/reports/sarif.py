@@ -77,7 +77,7 @@ def _placed(diagnostic: Diagnostic) -> list[Note]:
 
 def _text(diagnostic: Diagnostic) -> str:
     parts = [
-        diagnostic.sentence,
+        diagnostic.message,
         f"expected: {diagnostic.expected}" if diagnostic.expected else "",
         f"found: {diagnostic.found}" if diagnostic.found else "",
         *(f"because: {note.text}" for note in diagnostic.evidence),

@@ -82,12 +82,12 @@ def test_full_is_the_excerpt_of_the_design() -> None:
     )
 
 
-def test_full_names_the_lines_of_its_evidence_and_the_condition() -> None:
+def test_full_names_the_lines_of_its_evidence() -> None:
     diagnostic = Diagnostic(
         code="RSG101",
         name="layout-mismatch",
         severity=Severity.WARNING,
-        message="`x` is batch first",
+        message="`x` is batch first, when `bidirectional`",
         span=span(13, "self.rnn(x)"),
         evidence=(
             Note("`batch_size, seq_len, _ = x.shape`", span(13, "out")),
@@ -97,7 +97,7 @@ def test_full_names_the_lines_of_its_evidence_and_the_condition() -> None:
         condition="`bidirectional`",
     )
     assert shown(diagnostic) == (
-        "warning[RSG101]: `x` is batch first when `bidirectional`\n"
+        "warning[RSG101]: `x` is batch first, when `bidirectional`\n"
         "  --> model.py:13:18\n"
         "   |\n"
         "13 |         out, _ = self.rnn(x)\n"
