@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -42,12 +42,16 @@ class Strength(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A reason to believe that an axis has a role: what was read, and where (an opaque place, or None)."""
+    """A reason to believe that an axis has a role: what was read, and where (an opaque place, or None).
+
+    `when` is the id of the event that came next when it was read; -1 where that is not known.
+    """
 
     role: Role
     strength: Strength
     text: str
     place: Any = None
+    when: int = field(default=-1, compare=False)
 
 
 class Atom:

@@ -89,7 +89,7 @@ def read_made(
 def _learn(
     run: Run, atom: Atom, role: Role, strength: Strength, text: str, record: records.Record
 ) -> None:
-    atom.learn(Evidence(role, strength, text, run.place(record)))
+    atom.learn(Evidence(role, strength, text, run.place(record), run.next_event))
 
 
 # -- notes in comments ---------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def _note(run: Run, value: Anything, note: ShapeNote, record: records.Record) ->
     tensor = _tensor(run, value)
     if tensor is not None:
         text = ", ".join(words)
-        run.written.append(Written(tensor, words, Strength.WRITTEN, run.place(record), f"written as ({text})"))
+        run.written.append(Written(tensor, words, Strength.WRITTEN, run.place(record), f"written as ({text})", run.next_event))
 
 
 def _tensor(run: Run, value: Anything) -> Value | None:
@@ -297,7 +297,7 @@ def _declare(run: Run, value: Anything, annotation: records.Expression) -> None:
     if rest is not None and known <= len(words) and known == 0:
         run.close(rest, tuple(Axis.new(word) for word in words))
     text = f'annotated "{text}"'
-    run.written.append(Written(tensor, words, Strength.DECLARED, run.place(annotation), text))
+    run.written.append(Written(tensor, words, Strength.DECLARED, run.place(annotation), text, run.next_event))
 
 
 # -- the end of a run ----------------------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ def settle(run: Run) -> None:
             continue
         for role, axis in zip(role_of_all(written.words, run.words), axes, strict=True):
             if role is not None and axis.atom is not None:
-                axis.atom.learn(Evidence(role, written.strength, written.text, written.place))
+                axis.atom.learn(Evidence(role, written.strength, written.text, written.place, written.when))
 
 
 def _disagrees(word: str, axis: Axis) -> bool:

@@ -178,6 +178,7 @@ class Written:
     strength: Strength
     place: NodePlace
     text: str
+    when: int
 
 
 @dataclass(slots=True, eq=False)
@@ -264,7 +265,7 @@ class Run:
     def learn(self, learned: tuple[Learned, ...], place: NodePlace) -> None:
         """Note the roles that an operation gave to atoms."""
         for item in learned:
-            item.atom.learn(Evidence(item.role, item.strength, item.text, place))
+            item.atom.learn(Evidence(item.role, item.strength, item.text, place, self.next_event))
 
     def test(self, key: str, label: str, symbol: Symbol | None = None) -> bool | None:
         """The truth of an undecided condition if this run assumes one; else None, and the condition is noted."""
