@@ -229,13 +229,15 @@ _RECURRENT: Final = re.compile(r"LSTM|GRU|RNN|packed_sequence|pack_padded|pack_s
 
 
 def _concerned(module: records.Module) -> dict[str, Set[str]]:
-    """The functions and classes of a file that have to do with recurrent layers, with the words that stand in them.
-    What none of them leads to cannot show a recurrent layer's mistake."""
-    words: dict[str, Set[str]] = {
-        statement.name: words
-        for statement, words in zip(module.body, module.words, strict=True)
-        if isinstance(statement, records.FunctionDef | records.ClassDef)
-    }
+    """The functions, classes and variables of a file that have to do with recurrent layers, with the words that stand
+    in them. What none of them leads to cannot show a recurrent layer's mistake."""
+    words: dict[str, Set[str]] = {}
+    for statement, ours in zip(module.body, module.words, strict=True):
+        match statement:
+            case records.FunctionDef() | records.ClassDef():
+                words[statement.name] = ours
+            case records.Assign(targets=targets):
+                words |= {target.id: ours for target in targets if isinstance(target, records.Name)}
     return _closure(words, lambda one: any(_RECURRENT.search(word) for word in one))
 
 
