@@ -220,9 +220,11 @@ class Returned(Event):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FunctionEntered(Event):
-    """A method or function was entered with these arguments (`lengths` is one that a check may ask for)."""
+    """A method or function was entered with these arguments (`lengths` is one that a check may ask for). `call` is where
+    it was called, if that can be seen; the place of an argument is there, or where its default stands."""
 
     given: Mapping[str, Given]
+    call: Place | None = None
 
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)

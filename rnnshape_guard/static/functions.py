@@ -9,7 +9,7 @@ from rnnshape_guard.events import FunctionEntered, Given, Returned
 from rnnshape_guard.static import calls, configs, evidence, expressions, records, statements
 from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import seen
-from rnnshape_guard.static.run import MISSING, Frame, Run
+from rnnshape_guard.static.run import MISSING, Frame, NodePlace, Run
 from rnnshape_guard.static.values import (
     Anything,
     BoundName,
@@ -171,7 +171,7 @@ def call_function(
     before, run.scope = run.scope, frame.scope
     run.stack.append(function)
     try:
-        return _body(run, frame, definition, record)
+        return _body(run, frame, definition, record, len(arguments))
     finally:
         run.stack.pop()
         run.scope = before
@@ -192,13 +192,17 @@ def _scope(function: FunctionObject) -> str:
     return f"{function.owner.name}.{function.name}" if function.owner is not None else function.name
 
 
-def _body(run: Run, frame: Frame, definition: records.FunctionDef | records.Lambda, record: records.Record) -> Anything:
+def _body(
+    run: Run, frame: Frame, definition: records.FunctionDef | records.Lambda, record: records.Record, count: int
+) -> Anything:
     if isinstance(definition, records.Lambda):
         return expressions.evaluate(run, frame, definition.body)
+    places = _argument_places(run, definition, record, count)
     run.emit(
         FunctionEntered,
         definition,
-        given={name: Given(seen(value)) for name, value in frame.names.items()},
+        given={name: Given(seen(value), places.get(name)) for name, value in frame.names.items()},
+        call=run.place(record) if isinstance(record, records.Call) else None,
     )
     evidence.read_function(run, frame, definition)
     constructing = definition.name in ("__init__", "setup", "build", "_build")
@@ -218,6 +222,22 @@ def _body(run: Run, frame: Frame, definition: records.FunctionDef | records.Lamb
     evidence.read_result(run, definition, result)
     run.emit(Returned, definition, result=seen(result))
     return result
+
+
+def _argument_places(
+    run: Run, definition: records.FunctionDef, record: records.Record, count: int
+) -> dict[str, NodePlace]:
+    """Where the value of each parameter stands: at the call, or as the default. `count` counts the positional arguments
+    with the receiver, which a call does not spell out."""
+    places = {one.name: run.place(one.default) for one in definition.parameters if one.default is not None}
+    if not isinstance(record, records.Call):
+        return places
+    positional = [one for one in record.arguments if one.keyword is None]
+    if not any(one.star for one in record.arguments):
+        names = [one.name for one in definition.parameters if one.kind in ("plain", "positional")]
+        shifted = names[count - len(positional) :] if 0 <= count - len(positional) <= 1 else []
+        places |= {name: run.place(one.value) for name, one in zip(shifted, positional, strict=False)}
+    return places | {one.keyword: run.place(one.value) for one in record.arguments if one.keyword is not None}
 
 
 def _bind_parameters(
@@ -333,7 +353,7 @@ def build_layer_base(
     """A class that derives from a torch layer is such a layer, built with these arguments."""
     for base in instance.cls.roots():
         if isinstance(base, External) and layers.find(base.path) is not None:
-            layer = calls.build_layer(run, base.path, arguments, keywords, record, is_partial=is_partial)
+            layer = layer_calls.build_layer(run, base.path, arguments, keywords, record, is_partial=is_partial)
             instance.layer = layer
             return
 
