@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from rnnshape_guard.layers import (
+    attention,
     cells,
     containers,
     convolution,
@@ -33,6 +34,7 @@ _FAMILIES: tuple[tuple[LayerKind[Any], ...], ...] = (
     normalization.KINDS,
     elementwise.KINDS,
     flattening.KINDS,
+    attention.KINDS,
     losses.KINDS,
     containers.KINDS,
 )
