@@ -7,6 +7,7 @@ pays.
 from __future__ import annotations
 
 import io
+import re
 import tokenize
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -79,9 +80,10 @@ class Positions:
             return name
         with room_to_recurse():
             code = self._module.code_for_node(node)
-        if "\n" in code and "#" in code:
-            code = _without_comments(code)
-        return " ".join(code.split())
+        if "\n" not in code:
+            return " ".join(code.split())
+        words = " ".join((_without_comments(code) if "#" in code else code).split())
+        return re.sub(r"(?<=[(\[{]) | (?=[)\]}])", "", words)
 
     @cached_property
     def _ranges(self) -> Mapping[cst.CSTNode, CodeRange]:
