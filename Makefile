@@ -4,7 +4,7 @@
 SYSTEM_PYTHON := $(shell command -v python3.11 2>/dev/null || command -v python3 2>/dev/null)
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check
 STATIC := $(VENV)/.installed-static
 DEVELOPMENT := $(VENV)/.installed-development
 
