@@ -174,48 +174,54 @@ class Reading:
         got = found if isinstance(found, Dim) else None
         self.misfits.append(Misfit(fault=fault, operand=name, expected=wanted, found=got, detail=detail))
 
-    def size(self, name: str, least: int = 0) -> Size:
-        """An integer of at least `least`."""
-        return self.as_size(name, self.bound[name], least)
+    def size(self, name: str, least: int = 0, *, sizes: bool = True) -> Size:
+        """An integer of at least `least`. Where it `sizes` something, its symbols are positive from here on; padding and
+        the like may well be 0."""
+        return self.as_size(name, self.bound[name], least, sizes=sizes)
 
-    def as_size(self, name: str, operand: Operand, least: int = 0) -> Size:
+    def as_size(self, name: str, operand: Operand, least: int = 0, *, sizes: bool = True) -> Size:
         """The same for one element of an argument."""
         match operand:
             case bool():
                 size = Dim.of(int(operand))
             case Dim():
                 size = operand
-            case float() | str() | None | tuple() | Named() | Packed():
-                self.refuse(name, f"is {describe(operand)}" if operand is not None else "is None", Fault.TYPE)
+            case float():
+                self.refuse(name, "is not a whole number", Fault.TYPE)
+                return UNKNOWN
+            case str() | None | tuple() | Named() | Packed():
+                self.refuse(name, f"is {describe(operand)}", Fault.TYPE)
                 return UNKNOWN
             case _:
                 return UNKNOWN
         value = size.value
         if value is not None and value < least:
             self.refuse(name, f"must be at least {least}", expected=Dim.of(least), found=size)
-        elif (symbol := size.symbol) is not None:
-            self.positive.append(symbol)
+        elif sizes and len(size.terms) == 1:
+            # A quotient is a symbol of its own: both it and what it divides are at least 1.
+            ((monomial, _),) = size.terms.items()
+            self.positive.extend(dict.fromkeys((*(symbol for symbol, _ in monomial), *size.symbols())))
         return size
 
     def optional_size(self, name: str, least: int = 0) -> Size | None:
         """An integer, or None where there is none."""
         return None if self.bound[name] is None else self.size(name, least)
 
-    def sizes(self, name: str, count: int, least: int = 0) -> tuple[Size, ...]:
+    def sizes(self, name: str, count: int, least: int = 0, *, sizes: bool = True) -> tuple[Size, ...]:
         """One integer for each of `count` axes: a single one stands for all, as does a list of one."""
         operand = self.bound[name]
         match operand:
             case tuple() if len(operand) == count:
-                return tuple(self.as_size(name, item, least) for item in operand)
+                return tuple(self.as_size(name, item, least, sizes=sizes) for item in operand)
             case (single,):
-                return (self.as_size(name, single, least),) * count
+                return (self.as_size(name, single, least, sizes=sizes),) * count
             case tuple():
                 self.refuse(
                     name, f"needs {count} sizes", Fault.COUNT, expected=Dim.of(count), found=Dim.of(len(operand))
                 )
                 return (UNKNOWN,) * count
             case _:
-                return (self.as_size(name, operand, least),) * count
+                return (self.as_size(name, operand, least, sizes=sizes),) * count
 
     def flag(self, name: str, *, strict: bool = False) -> Flag:
         """A truth value; `strict` ones must be bool (torch refuses 1 for `batch_first`)."""

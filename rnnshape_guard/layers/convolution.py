@@ -78,7 +78,7 @@ def _read(kind: str, reading: Reading) -> ConvSpec:
         padding=padding,
         dilation=reading.sizes("dilation", count, 1),
         groups=groups,
-        output_padding=reading.sizes("output_padding", count) if is_transposed else (),
+        output_padding=reading.sizes("output_padding", count, sizes=False) if is_transposed else (),
         padding_mode=mode,
     )
 
@@ -103,7 +103,7 @@ def _read_padding(reading: Reading, count: int, stride: Sizes, is_transposed: bo
             reading.refuse("padding", "must be 'same', 'valid' or a size")
             return (UNKNOWN,) * count
         case _:
-            return reading.sizes("padding", count)
+            return reading.sizes("padding", count, sizes=False)
 
 
 # -- the call --------------------------------------------------------------------------------------------------------

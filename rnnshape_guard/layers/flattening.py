@@ -110,7 +110,7 @@ def _read_unflatten(kind: str, reading: Reading) -> UnflattenSpec:
     sizes: tuple[Size, ...] | None = None
     match operand:
         case tuple():
-            sizes = tuple(reading.as_size("unflattened_size", size, -1) for size in operand)
+            sizes = tuple(reading.as_size("unflattened_size", size, -1, sizes=False) for size in operand)
         case None | Dim() | bool() | float() | str():
             reading.refuse("unflattened_size", "must be a tuple of sizes", Fault.TYPE)
         case _:

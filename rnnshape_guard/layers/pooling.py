@@ -46,7 +46,7 @@ def _read(kind: str, reading: Reading) -> PoolSpec:
     bound = reading.bound
     is_max = kind.startswith("Max")
     kernel = reading.sizes("kernel_size", count, 1)
-    padding = reading.sizes("padding", count)
+    padding = reading.sizes("padding", count, sizes=False)
     for size, pad in zip(kernel, padding, strict=True):
         if isinstance(size, Dim) and isinstance(pad, Dim) and (wide := size.value) and (2 * (pad.value or 0)) > wide:
             reading.refuse("padding", "must be at most half of the kernel", expected=size, found=pad)

@@ -99,7 +99,7 @@ def read(kind: str, reading: Reading) -> RecurrentSpec:
     hidden_size = reading.size("hidden_size", 1)
     proj_size: Size = ZERO
     if kind == "LSTM":
-        proj_size = reading.size("proj_size")
+        proj_size = reading.size("proj_size", sizes=False)
         _check_projection(reading, hidden_size, proj_size)
     elif "proj_size" in bound.given - bound.positional:
         reading.refuse("proj_size", "only an LSTM has a projection", Fault.TYPE)

@@ -65,7 +65,7 @@ def test_layers_do_what_is_predicted(kind: str) -> None:
     for _ in range(DRAWS):
         options = draw_options(draw, kind)
         features, hidden = draw.randint(1, 4), draw.randint(2, 4)
-        sizes = tuple(draw.randint(1, 4) for _ in range(draw.choice((1, 2, 2, 2, 2, 2, 3)))) + (features,)
+        sizes = (*tuple(draw.randint(1, 4) for _ in range(draw.choice((1, 2, 2, 2, 2, 2, 3)))), features)
         if draw.random() < 0.15:
             sizes = (*sizes[:-1], features + 1)
         if draw.random() < 0.05:
@@ -122,7 +122,7 @@ def test_cells_do_what_is_predicted(kind: str) -> None:
     raised = 0
     for _ in range(DRAWS):
         features, hidden = draw.randint(1, 4), draw.randint(2, 4)
-        sizes = tuple(draw.randint(1, 4) for _ in range(draw.choice((0, 1, 1, 1, 1, 2)))) + (features,)
+        sizes = (*tuple(draw.randint(1, 4) for _ in range(draw.choice((0, 1, 1, 1, 1, 2)))), features)
         if draw.random() < 0.15:
             sizes = (*sizes[:-1], features + 1)
         given: list[Any] = [Tensor(sizes)]
