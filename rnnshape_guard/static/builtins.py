@@ -9,7 +9,7 @@ from typing import Any, Final
 from rnnshape_guard.events import Value
 from rnnshape_guard.shapes.axes import Shape
 from rnnshape_guard.shapes.dims import Dim, Symbol
-from rnnshape_guard.static import calls, conditions, expressions, iteration, records, statements
+from rnnshape_guard.static import attributes, calls, conditions, expressions, iteration, records, statements, subscripts
 from rnnshape_guard.static.joins import choose, join_all
 from rnnshape_guard.static.run import MISSING, Run
 from rnnshape_guard.static.values import (
@@ -56,9 +56,9 @@ def _len(run: Run, arguments: Arguments, keywords: dict[str, Anything], record: 
             rank = sizes.value.shape.rank if isinstance(sizes.value.shape, Shape) else None
             return Opaque("rank") if rank is None else Dim.of(rank)
         case Value() as value:
-            return expressions.size_at(run, value, 0)
+            return subscripts.size_at(run, value, 0)
         case Opaque() as value if value.tensor is not None:
-            return expressions.size_at(run, value.tensor, 0)
+            return subscripts.size_at(run, value.tensor, 0)
         case Opaque() as value if value.spelling:
             return value.part("len", f"len({value.spelling})")
     return Dim.of(Symbol("len"))
@@ -204,12 +204,12 @@ def _getattr(run: Run, arguments: Arguments, keywords: dict[str, Anything], reco
     holder, name = arguments[0], arguments[1] if len(arguments) > 1 else None
     if isinstance(name, str):
         if len(arguments) > 2 and isinstance(holder, Instance) and name not in holder.attributes:
-            return choose(expressions.attribute(run, holder, name, record), arguments[2])
-        return expressions.attribute(run, holder, name, record)
+            return choose(attributes.attribute(run, holder, name, record), arguments[2])
+        return attributes.attribute(run, holder, name, record)
     if isinstance(holder, External) and holder.path == "torch.nn":
         return _chosen_layer(run, name)
     if isinstance(name, Choice) and all(isinstance(option, str) for option in name.options):
-        return choose(*(expressions.attribute(run, holder, option, record) for option in name.options))
+        return choose(*(attributes.attribute(run, holder, option, record) for option in name.options))
     return Opaque()
 
 

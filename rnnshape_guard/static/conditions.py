@@ -42,7 +42,9 @@ def decide(run: Run, frame: Frame, test: records.Expression) -> Decision:
     match test:
         case records.UnaryOperation(operator="not"):
             inner = decide(run, frame, test.operand)
-            return Decision(None if inner.truth is None else not inner.truth, None if inner.flag is None else 1 - inner.flag)
+            return Decision(
+                None if inner.truth is None else not inner.truth, None if inner.flag is None else 1 - inner.flag
+            )
         case records.BooleanOperation():
             return _both(run, frame, test)
         case records.Comparison(rights=((operator, right),)):
@@ -137,7 +139,8 @@ def compare_values(run: Run, operator: str, left: Anything, right: Anything) -> 
         decision = _same(run, left, right, operator in ("is", "is not"))
         if operator in ("is not", "!="):
             return Decision(
-                None if decision.truth is None else not decision.truth, None if decision.flag is None else 1 - decision.flag
+                None if decision.truth is None else not decision.truth,
+                None if decision.flag is None else 1 - decision.flag,
             )
         return decision
     if operator in ("in", "not in"):
@@ -215,7 +218,9 @@ def _sizes_equal(run: Run, left: Dim, right: Dim) -> Decision:
 def _noted(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
     if right.value is None or left.symbol is None:
         return UNDECIDED
-    return Decision(run.test(f"{operator}:{left.symbol.name}:{right.value}", f"{left.symbol.name} {operator} {right.value}"))
+    return Decision(
+        run.test(f"{operator}:{left.symbol.name}:{right.value}", f"{left.symbol.name} {operator} {right.value}")
+    )
 
 
 def _by_flag(run: Run, difference: Dim) -> Decision | None:
@@ -242,7 +247,9 @@ def _ordered(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
         results = []
         for value in (0, 1):
             difference = resolve(left - right, given={flags[0]: value}).literal or 0
-            results.append({"<": difference < 0, "<=": difference <= 0, ">": difference > 0, ">=": difference >= 0}[operator])
+            results.append(
+                {"<": difference < 0, "<=": difference <= 0, ">": difference > 0, ">=": difference >= 0}[operator]
+            )
         if results[0] == results[1]:
             return Decision(results[0])
         truth = run.test(_key(flags[0]), flags[0].name, flags[0])

@@ -46,6 +46,9 @@ STDIN = "-"
 WORTH_WORKERS = 150_000
 """Bytes of candidates from which on starting processes pays: half a second of work."""
 
+RECURSION_LIMIT = 6_000
+"""Enough Python frames for the longest chain that `limits` lets through; such frames use no C stack."""
+
 _SUPPRESSION_TOKENS = (b"rnnshape", b"RSG")
 
 
@@ -191,10 +194,14 @@ def rule_book(folders: tuple[Path, ...]) -> RuleBook:
 
 def analyse(job: Job) -> Judged:
     """Judge one file. Whatever goes wrong is part of the answer; nothing is raised."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, RECURSION_LIMIT))
     try:
         candidate, diagnostics = _analyse(job)
     except Exception as error:  # noqa: BLE001 - the run goes on with the other files
-        return Judged(job.filename, (_internal(job.filename, _sentence(error)),), True, traceback.format_exc())
+        return Judged(job.filename, (_internal(job.filename, _sentence(error)),), True, traceback.format_exc(limit=-50))
+    finally:
+        sys.setrecursionlimit(before)
     return Judged(job.filename, tuple(diagnostics), candidate)
 
 
@@ -279,6 +286,7 @@ def _in_workers(jobs: Iterator[Job], workers: int) -> Iterator[Judged]:
     If a worker dies, any of the files under way may be the cause: each is tried again alone, and the one that
     kills its worker once more is reported.
     """
+    import multiprocessing
     from concurrent.futures.process import BrokenProcessPool
 
     pool = _pool(workers)
@@ -310,6 +318,11 @@ def _in_workers(jobs: Iterator[Job], workers: int) -> Iterator[Judged]:
                 for job in lost:
                     yield _alone(job)
                 pool = _pool(workers)
+    except BaseException:
+        # Ctrl-C, or settings that turn out to be wrong: nobody waits for what is still under way.
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

@@ -7,10 +7,19 @@ from typing import Any
 
 from rnnshape_guard import ops
 from rnnshape_guard.events import Computed, Contracted, Given, Value
-from rnnshape_guard.shapes.axes import Axis, Shape
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.shapes.outcomes import Packed, Slice
-from rnnshape_guard.static import calls, conditions, functions, iteration, records, statements
+from rnnshape_guard.shapes.outcomes import Slice
+from rnnshape_guard.static import (
+    attributes,
+    calls,
+    conditions,
+    functions,
+    iteration,
+    operations,
+    records,
+    statements,
+    subscripts,
+)
 from rnnshape_guard.static.builtins import BUILTINS
 from rnnshape_guard.static.joins import choose, join
 from rnnshape_guard.static.operands import operand, seen
@@ -18,20 +27,14 @@ from rnnshape_guard.static.run import MISSING, Frame, OutOfSteps, Run
 from rnnshape_guard.static.values import (
     Anything,
     BoundName,
-    Choice,
     ClassObject,
     DictValue,
-    DynamicLayer,
     External,
-    FunctionObject,
     Instance,
-    LayerObject,
     ListValue,
-    Method,
     Opaque,
     Results,
     ShapeOf,
-    SuperOf,
 )
 
 _DEEPEST = 150
@@ -66,120 +69,7 @@ def _name(run: Run, frame: Frame, expression: records.Name) -> Anything:
 
 
 def _attribute(run: Run, frame: Frame, expression: records.Attribute) -> Anything:
-    return attribute(run, evaluate(run, frame, expression.value), expression.name, expression)
-
-
-def attribute(run: Run, holder: Anything, name: str, record: records.Record) -> Anything:
-    """``holder.name``."""
-    match holder:
-        case External():
-            return calls.external(f"{holder.path}.{name}")
-        case Instance():
-            return _of_instance(run, holder, name, record)
-        case Value():
-            return _of_tensor(run, holder, name, record)
-        case ClassObject():
-            found = holder.find(name)
-            return holder_missing(holder, name) if found is None and not _declares(holder, name) else found
-        case LayerObject():
-            return _of_layer(holder, name)
-        case DynamicLayer():
-            return choose(*(_of_layer(option, name) for option in holder.options))
-        case SuperOf():
-            return functions.super_method(holder, name)
-        case Results():
-            return holder.values[holder.names.index(name)] if name in holder.names else BoundName(holder, name)
-        case Opaque():
-            if holder.tensor is not None and (name in ("shape", "T", "mT") or ops.find(f"Tensor.{name}") is not None):
-                return _of_tensor(run, holder.tensor, name, record)
-            if name in ("shape", "ndim") and name not in holder.parts:
-                return _of_tensor(run, _supposed(run, holder), name, record)
-            return holder.part(name, f"{holder.spelling}.{name}" if holder.spelling else name)
-        case Choice():
-            options = [attribute(run, option, name, record) for option in holder.options if option is not None]
-            return choose(*options) if options else Opaque(name)
-        case Dim() | bool() | float() | None:
-            return Opaque(name)
-    return BoundName(holder, name)
-
-
-def _supposed(run: Run, value: Opaque) -> Value:
-    """An unknown value used as a tensor, which it may turn out not to be."""
-    tensor = value.as_tensor()
-    run.doubtful.add(tensor.id)
-    return tensor
-
-
-def _declares(holder: ClassObject, name: str) -> bool:
-    return any(name in one.names for one in holder.line())
-
-
-def holder_missing(holder: ClassObject, name: str) -> Anything:
-    """A class attribute that is not written in the class: from a base elsewhere."""
-    if name == "__name__":
-        return holder.name
-    return Opaque(f"{holder.name}.{name}", f"{holder.name}.{name}")
-
-
-def _of_instance(run: Run, holder: Instance, name: str, record: records.Record) -> Anything:
-    if name in holder.attributes:
-        return holder.attributes[name]
-    if _declares(holder.cls, name):
-        found = holder.cls.find(name)
-        if not isinstance(found, FunctionObject):
-            return found
-        if "property" in found.decorators or "cached_property" in found.decorators:
-            return functions.call_function(run, found, (holder,), {}, record)
-        if "staticmethod" in found.decorators:
-            return found
-        return Method(found, holder.cls if "classmethod" in found.decorators else holder)
-    if holder.layer is not None:
-        known = _of_layer(holder.layer, name)
-        if not isinstance(known, BoundName):
-            return known
-    if name in ("__class__",):
-        return holder.cls
-    if name in functions.MODULE_METHODS:
-        return BoundName(holder, name)
-    return holder.opaque.part(name, f"{holder.opaque.spelling}.{name}")
-
-
-def _of_layer(holder: LayerObject, name: str) -> Anything:
-    spec = holder.layer.spec
-    if name in ("weight", "bias") or name.startswith(("weight_", "bias_")):
-        return calls.parameter_of(holder, name)
-    value = getattr(spec, name, MISSING)
-    if isinstance(value, Dim | bool | int | tuple | str | float):
-        return Dim.of(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    return BoundName(holder, name)
-
-
-def _of_tensor(run: Run, holder: Value, name: str, record: records.Record) -> Anything:
-    shape = holder.shape
-    if name == "shape":
-        return ShapeOf(holder)
-    if isinstance(shape, Packed):
-        return _of_packed(holder, shape, name)
-    match name:
-        case "ndim":
-            return Dim.of(shape.rank) if shape.rank is not None else Opaque("ndim")
-        case "T" | "mT" | "H" | "mH":
-            return calls.operate_tensor(run, "T" if name in "TH" else "mT", holder, record)
-        case "data" | "real" | "grad":
-            return holder
-        case "device" | "dtype" | "is_cuda" | "requires_grad" | "layout":
-            return Opaque(name)
-        case "batch_sizes" | "sorted_indices" | "unsorted_indices" if holder.id in run.doubtful:
-            return Opaque(name)
-    return BoundName(holder, name)
-
-
-def _of_packed(holder: Value, packed: Packed, name: str) -> Anything:
-    if name == "data":
-        return Value(Shape((Axis.new("steps"), *packed.features), True, packed.dtype))
-    if name in ("batch_sizes", "sorted_indices", "unsorted_indices"):
-        return Opaque(name)
-    return BoundName(holder, name)
+    return attributes.attribute(run, evaluate(run, frame, expression.value), expression.name, expression)
 
 
 # -- constants and displays -----------------------------------------------------------------------------------------
@@ -298,17 +188,17 @@ def _generate(
                 result.items += part.items
         part = one(steps.repeated)
         if part is not None and (part.items or part.tail is not None):
-            result.tail = _any_of(part)
+            result.tail = any_of(part)
             plain = part.is_known and len(part.items) == 1 and not steps.known
             result.length = steps.length if plain else None
     return result
 
 
 def _perhaps(part: ListValue) -> ListValue:
-    return ListValue([], _any_of(part)) if part.items or part.tail is not None else part
+    return ListValue([], any_of(part)) if part.items or part.tail is not None else part
 
 
-def _any_of(part: ListValue) -> Anything:
+def any_of(part: ListValue) -> Anything:
     items = [*part.items, *([part.tail] if part.tail is not None else [])]
     result = items[0]
     for item in items[1:]:
@@ -319,7 +209,7 @@ def _any_of(part: ListValue) -> Anything:
 def _joined(left: ListValue, right: ListValue) -> ListValue:
     if left.is_known:
         return ListValue([*left.items, *right.items], right.tail)
-    return ListValue(left.items, join(left.tail, _any_of(right)) if right.items or right.tail is not None else left.tail)
+    return ListValue(left.items, join(left.tail, any_of(right)) if right.items or right.tail is not None else left.tail)
 
 
 def _lambda(run: Run, frame: Frame, expression: records.Lambda) -> Anything:
@@ -425,7 +315,7 @@ def _repeated(items: ListValue, count: Dim) -> ListValue:
         return ListValue(items.items * number)
     if items.is_known and len(items.items) == 1:
         return ListValue([], items.items[0], count)
-    return ListValue([], _any_of(items)) if items.items else items
+    return ListValue([], any_of(items)) if items.items else items
 
 
 def _joined_sizes(left: Anything, right: Anything) -> Anything:
@@ -456,7 +346,7 @@ def _tensor_operation(
     }
     kind = Contracted if operator == "@" else Computed
     name = "matmul" if operator == "@" else operator
-    return calls.conclude(run, kind, outcome, given, record, name=name)
+    return operations.conclude(run, kind, outcome, given, record, name=name)
 
 
 def _unary(run: Run, frame: Frame, expression: records.UnaryOperation) -> Anything:
@@ -551,135 +441,7 @@ def _subscript(run: Run, frame: Frame, expression: records.Subscript) -> Anythin
             items += known
         else:
             items.append(evaluate(run, frame, item))
-    return subscript(run, holder, tuple(items), expression.is_tuple, expression)
-
-
-def subscript(run: Run, holder: Anything, items: tuple[Anything, ...], is_tuple: bool, record: records.Record) -> Anything:
-    """``holder[items]``."""
-    key = items if is_tuple else items[0]
-    match holder:
-        case Value():
-            if isinstance(key, tuple):
-                items = key
-            return calls.subscript_tensor(run, holder, items, record)
-        case ShapeOf():
-            return _of_shape(run, holder, key)
-        case tuple() | ListValue() | Results():
-            return _of_items(holder, key)
-        case DictValue():
-            plain = plain_key(key)
-            if plain in holder.items:
-                return holder.items[plain]
-            if plain is MISSING and not holder.is_open and holder.items:
-                return choose(*holder.items.values())
-            return Opaque()
-        case LayerObject() if holder.children is not None:
-            return _of_children(run, holder, key, record)
-        case Opaque():
-            return _of_opaque(run, holder, key, items, record)
-        case Choice():
-            return choose(*(subscript(run, option, items, is_tuple, record) for option in holder.options))
-        case External():
-            return holder
-        case Instance() if _declares(holder.cls, "__getitem__"):
-            method = holder.cls.find("__getitem__")
-            return functions.call_function(run, method, (holder, key), {}, record)
-    return Opaque()
-
-
-def _of_opaque(run: Run, holder: Opaque, key: Anything, items: tuple[Anything, ...], record: records.Record) -> Anything:
-    if holder.tensor is not None:
-        return calls.subscript_tensor(run, holder.tensor, items, record)
-    if len(items) > 1 or isinstance(key, Slice | type(None)) or key is ...:
-        if len(items) > 1 and any(isinstance(item, Slice) or item is ... or item is None for item in items):
-            return calls.subscript_tensor(run, _supposed(run, holder), items, record)
-        return Opaque()
-    plain = plain_key(key)
-    if plain is MISSING:
-        return Opaque()
-    return holder.part(("item", plain), f"{holder.spelling}[{plain!r}]")
-
-
-def _of_children(run: Run, holder: LayerObject, key: Anything, record: records.Record) -> Anything:
-    children = holder.children
-    if isinstance(key, Slice) and isinstance(children, ListValue):
-        part = _of_items(children, key)
-        return LayerObject(holder.layer, part) if isinstance(part, ListValue) else Opaque()
-    return subscript(run, children, (key,), False, record)
-
-
-def _of_items(holder: Anything, key: Anything) -> Anything:
-    is_list = isinstance(holder, ListValue)
-    items = holder.items if is_list else holder.values if isinstance(holder, Results) else holder
-    tail = holder.tail if is_list else None
-    if isinstance(key, Slice):
-        if tail is not None:
-            return ListValue([], _any_of(holder))
-        ends = [_plain_end(end) for end in (key.start, key.stop, key.step)]
-        if MISSING in ends:
-            return ListValue([], _any_of(holder)) if is_list and items else Opaque()
-        part = list(items)[slice(*ends)]
-        return ListValue(part) if is_list else tuple(part)
-    number = key.value if isinstance(key, Dim) else int(key) if isinstance(key, bool) else None
-    if number is None:
-        if not items and tail is None:
-            return Opaque()
-        return _any_of(holder) if is_list else choose(*items) if items else Opaque()
-    if tail is None:
-        return items[number] if -len(items) <= number < len(items) else Opaque()
-    if 0 <= number < len(items):
-        return items[number]
-    return tail if number < 0 or number >= len(items) else Opaque()
-
-
-def _plain_end(end: Anything) -> Any:
-    if end is None:
-        return None
-    number = end.value if isinstance(end, Dim) else None
-    return MISSING if number is None else number
-
-
-def size_at(run: Run, value: Value, index: int) -> Anything:
-    """The size of an axis, as a symbol of that axis; unknown where it is not known which axis that is."""
-    result = calls.operate_quietly(run, "size", value, Dim.of(index))
-    return result if isinstance(result, Dim) else Opaque("size")
-
-
-def _of_shape(run: Run, holder: ShapeOf, key: Anything) -> Anything:
-    if isinstance(key, Dim) and key.value is not None:
-        return size_at(run, holder.value, key.value)
-    if not isinstance(key, Slice):
-        return Opaque("size")
-    axes = holder.value.axes
-    ends = [_plain_end(end) for end in (key.start, key.stop, key.step)]
-    if MISSING in ends:
-        return Opaque()
-    if axes is not None:
-        return tuple(axis.size for axis in axes[slice(*ends)])
-    start, stop, step = ends
-    if step is None and start in (None, 0) and stop is not None and stop > 0:
-        return tuple(size_at(run, holder.value, index) for index in range(stop))
-    if step is None and start is not None and start < 0 and stop is None:
-        return tuple(size_at(run, holder.value, index) for index in range(start, 0))
-    return Opaque()
-
-
-def unpack_shape(run: Run, holder: ShapeOf, count: int, starred: int | None) -> list[Anything]:
-    """``a, b, c = x.shape``: fixes the rank of x, unless a star takes the rest."""
-    value = holder.value
-    if starred is None and isinstance(value.shape, Shape):
-        rest = value.shape.rest
-        known = sum(isinstance(part, Axis) for part in value.shape.parts)
-        if rest is not None and known <= count:
-            run.close(rest, tuple(Axis.new("?") for _ in range(count - known)))
-        axes = value.axes
-        if axes is not None and len(axes) == count:
-            return [axis.size for axis in axes]
-        return [Opaque() for _ in range(count)]
-    starred = count if starred is None else starred
-    front = [size_at(run, value, index) for index in range(starred)]
-    back = [size_at(run, value, index) for index in range(starred + 1 - count, 0)]
-    return [*front, Opaque(), *back] if starred < count else [Opaque() for _ in range(count)]
+    return subscripts.subscript(run, holder, tuple(items), expression.is_tuple, expression)
 
 
 # -- the rest -------------------------------------------------------------------------------------------------------
@@ -693,9 +455,9 @@ def _named(run: Run, frame: Frame, expression: records.NamedExpression) -> Anyth
 
 
 def _formatted(run: Run, frame: Frame, expression: records.Formatted) -> Anything:
-    for value in expression.values:
-        evaluate(run, frame, value)
-    return Opaque()
+    words = [evaluate(run, frame, value) for value in expression.values]
+    texts = [str(word.value) if isinstance(word, Dim) and word.value is not None else word for word in words]
+    return "".join(texts) if texts and all(isinstance(text, str) for text in texts) else Opaque()
 
 
 def _await(run: Run, frame: Frame, expression: records.Await) -> Anything:

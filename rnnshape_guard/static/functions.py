@@ -6,7 +6,7 @@ from typing import Final
 
 from rnnshape_guard import layers
 from rnnshape_guard.events import FunctionEntered, Given, Returned
-from rnnshape_guard.static import calls, configs, evidence, expressions, records, statements
+from rnnshape_guard.static import calls, configs, evidence, expressions, layer_calls, records, statements
 from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import seen
 from rnnshape_guard.static.run import MISSING, Frame, NodePlace, Run
@@ -44,7 +44,9 @@ def define(run: Run, frame: Frame, record: records.FunctionDef) -> Anything:
         for parameter in record.parameters
         if parameter.default is not None
     }
-    return FunctionObject(record, frame, record.name, defaults, frame.receiver if _in_class(frame) else None, decorators)
+    return FunctionObject(
+        record, frame, record.name, defaults, frame.receiver if _in_class(frame) else None, decorators
+    )
 
 
 def _in_class(frame: Frame) -> bool:
@@ -126,7 +128,12 @@ def _assigned(body: tuple[records.Statement, ...], receiver: str, found: set[str
             case records.With():
                 _assigned(statement.body, receiver, found)
             case records.Try():
-                for part in (statement.body, statement.orelse, statement.final, *(body for _, body in statement.handlers)):
+                for part in (
+                    statement.body,
+                    statement.orelse,
+                    statement.final,
+                    *(body for _, body in statement.handlers),
+                ):
                     _assigned(part, receiver, found)
         while targets:
             match targets.pop():

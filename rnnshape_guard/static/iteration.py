@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rnnshape_guard.events import Value
 from rnnshape_guard.shapes.axes import Shape
 from rnnshape_guard.shapes.dims import Dim, Symbol
-from rnnshape_guard.static import calls, configs, records
+from rnnshape_guard.static import configs, operations, records
 from rnnshape_guard.static.joins import choose, join_all
 from rnnshape_guard.static.run import Run
 from rnnshape_guard.static.values import (
@@ -48,7 +48,9 @@ def steps_of(run: Run, iterable: Anything, record: records.Record, most: int = 1
         case RangeOf():
             return _range(iterable, most)
         case DictValue():
-            keys = [Dim.of(key) if isinstance(key, int) and not isinstance(key, bool) else key for key in iterable.items]
+            keys = [
+                Dim.of(key) if isinstance(key, int) and not isinstance(key, bool) else key for key in iterable.items
+            ]
             return Steps(keys, Opaque() if iterable.is_open else None)
         case LayerObject(children=ListValue() as children):
             return steps_of(run, children, record, most)
@@ -91,12 +93,12 @@ def _range(numbers: RangeOf, most: int) -> Steps:
 
 def _rows(run: Run, value: Value, record: records.Record) -> Steps:
     """Iterating over a tensor gives what index 0 gives; there are as many as its first axis is long."""
-    row = calls.subscript_tensor(run, value, (Dim.of(Symbol("?")),), record)
+    row = operations.subscript_tensor(run, value, (Dim.of(Symbol("?")),), record)
     first = value.shape.axis(0) if isinstance(value.shape, Shape) else None
     length = first.size if first is not None else None
     number = length.value if length is not None else None
     if number is not None and 0 < number <= 8:
-        return Steps([calls.subscript_tensor(run, value, (Dim.of(at),), record) for at in range(number)])
+        return Steps([operations.subscript_tensor(run, value, (Dim.of(at),), record) for at in range(number)])
     return Steps([], row, length)
 
 

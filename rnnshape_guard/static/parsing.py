@@ -6,7 +6,6 @@ import ast
 import contextlib
 import gc
 import re
-import sys
 import warnings
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
 
 # `%magic`, `!command` and `%%cell` as a statement of their own.
 _MAGIC = re.compile(r"^([ \t]*)([%!][^\n]*)$", re.MULTILINE)
-
-RECURSION_LIMIT = 6_000
-"""Enough Python frames for the longest chain that `limits` lets through; such frames use no C stack."""
-
 
 class SyntaxProblem(Exception):
     """Source that is no Python; row and column count from 1."""
@@ -39,8 +34,6 @@ def parse(source: str) -> libcst.Module:
     """
     import libcst  # 130 ms that a run without candidates need not pay
 
-    if sys.getrecursionlimit() < RECURSION_LIMIT:
-        sys.setrecursionlimit(RECURSION_LIMIT)
     collecting = gc.isenabled()
     gc.disable()
     try:

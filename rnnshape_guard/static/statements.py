@@ -7,7 +7,7 @@ from typing import Any
 
 from rnnshape_guard.events import Discarded, Unpacked, Value
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.static import calls, configs, evidence, expressions, functions, records
+from rnnshape_guard.static import configs, evidence, expressions, functions, methods, operations, records, subscripts
 from rnnshape_guard.static.conditions import Decision, decide, narrow
 from rnnshape_guard.static.iteration import Steps, steps_of
 from rnnshape_guard.static.joins import choose, join, join_all
@@ -158,9 +158,9 @@ def parts_of(run: Run, value: Anything, count: int, starred: int | None, record:
         case ListValue():
             items = [*value.items, *[value.tail] * max(0, count - len(value.items))][:count]
         case ShapeOf():
-            return expressions.unpack_shape(run, value, count, starred)
+            return subscripts.unpack_shape(run, value, count, starred)
         case Value():
-            items = calls.unpack_tensor(run, value, count, record)
+            items = operations.unpack_tensor(run, value, count, record)
         case Opaque():
             return [value.part(("item", at), f"{value.spelling}[{at}]") for at in range(count)]
         case Choice():
@@ -192,9 +192,11 @@ def _augmented(run: Run, frame: Frame, statement: records.AugmentedAssign) -> st
     left = expressions.evaluate(run, frame, statement.target)
     right = expressions.evaluate(run, frame, statement.value)
     if isinstance(left, ListValue) and statement.operator == "+":
-        calls.extend(run, left, right)
+        methods.extend(run, left, right)
         return GOES_ON
-    value = expressions.operate(run, frame, statement.operator, left, right, statement, statement.target, statement.value)
+    value = expressions.operate(
+        run, frame, statement.operator, left, right, statement, statement.target, statement.value
+    )
     bind(run, frame, statement.target, value, statement)
     return GOES_ON
 
@@ -400,7 +402,12 @@ def _settle(run: Run, changed: dict[tuple[int, Any], tuple[Change, Any]], before
 
 
 def _settle_list(
-    run: Run, holder: ListValue, now: list[Anything], later: list[Anything], start: list[Anything] | None, length: Dim | None
+    run: Run,
+    holder: ListValue,
+    now: list[Anything],
+    later: list[Anything],
+    start: list[Anything] | None,
+    length: Dim | None,
 ) -> None:
     if len(later) <= len(now):
         run.journal.write(holder, "items", [join(one, two) for one, two in zip(now, later, strict=False)])
@@ -422,7 +429,9 @@ def _while(run: Run, frame: Frame, statement: records.While) -> str:
 
 
 def _function(run: Run, frame: Frame, statement: records.FunctionDef) -> str:
-    run.journal.put(frame.outer.get(statement.name, frame).names, statement.name, functions.define(run, frame, statement))
+    run.journal.put(
+        frame.outer.get(statement.name, frame).names, statement.name, functions.define(run, frame, statement)
+    )
     return GOES_ON
 
 

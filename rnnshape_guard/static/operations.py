@@ -1,0 +1,174 @@
+"""Tensor operations as a program uses them: from arguments to operands, from outcomes to values and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rnnshape_guard import ops
+from rnnshape_guard.events import (
+    Combined,
+    Computed,
+    Contracted,
+    Created,
+    Given,
+    Operated,
+    RecurrentCalled,
+    Reduced,
+    Reordered,
+    Reshaped,
+    Seen,
+    Selected,
+    Value,
+)
+from rnnshape_guard.ops import Kind
+from rnnshape_guard.shapes.axes import Shape
+from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.outcomes import Operand, Outcome, Packed
+from rnnshape_guard.static import evidence, records
+from rnnshape_guard.static.operands import operand, seen, state_value, value_of
+from rnnshape_guard.static.run import Run
+from rnnshape_guard.static.values import Anything, ListValue, Opaque
+
+EVENTS: Final[dict[Kind, type[Operated]]] = {
+    Kind.REORDER: Reordered,
+    Kind.RESHAPE: Reshaped,
+    Kind.SELECT: Selected,
+    Kind.COMBINE: Combined,
+    Kind.REDUCE: Reduced,
+    Kind.CREATE: Created,
+    Kind.ELEMENTWISE: Computed,
+    Kind.CONTRACT: Contracted,
+    Kind.MEASURE: Computed,
+}
+
+
+def conclude(
+    run: Run,
+    kind: type[Any],
+    outcome: Outcome,
+    given: Mapping[str, Given],
+    record: records.Record,
+    **fields: Any,
+) -> Anything:
+    """Believe an outcome: learn from it, note the event, and give its result as a value."""
+    for rest, parts in outcome.closes:
+        run.close(rest, parts)
+    for left, right in outcome.equations:
+        run.equate(left, right)
+    run.learn(outcome.learned, run.place(record))
+    number = run.next_event
+    result = state_value(outcome.result, number) if kind is RecurrentCalled else value_of(outcome.result, number)
+    run.emit(kind, record, given=given, misfits=outcome.misfits, result=seen(result), **fields)
+    return result
+
+
+def perform(
+    run: Run,
+    operation: ops.Operation,
+    arguments: tuple[Anything, ...],
+    keywords: dict[str, Anything],
+    record: records.Record,
+    places: Mapping[str, Any],
+) -> Anything:
+    """A tensor operation by its name."""
+    takes_sizes = operation.kind in (Kind.RESHAPE, Kind.CREATE)
+    makes = operation.kind is Kind.CREATE
+    args: list[Operand] = []
+    for at, value in enumerate(arguments):
+        alone = len(arguments) - (0 if makes else 1) == 1
+        if at == 0 and not makes:
+            args.append(_first_operand(run, value))
+        else:
+            args.append(operand(value, number=takes_sizes and not (alone and isinstance(value, Opaque))))
+    kwargs = {name: operand(value, number=takes_sizes) for name, value in keywords.items()}
+    bound, outcome = ops.perform(operation, args, kwargs)
+    given = _given(operation, bound, arguments, keywords, places)
+    result = conclude(
+        run, EVENTS[operation.kind], outcome, given, record, name=short_name(operation), in_place=operation.inplace
+    )
+    if makes:
+        evidence.read_made(run, result, arguments, keywords, record)
+    return result
+
+
+def short_name(operation: ops.Operation) -> str:
+    """PyTorch's word for an operation, whether it was called as a function or a method."""
+    return operation.name.rpartition(".")[2]
+
+
+def _first_operand(run: Run, value: Anything) -> Operand:
+    if isinstance(value, Opaque) and value.tensor is None and value.spelling:
+        tensor = value.as_tensor()
+        run.doubtful.add(tensor.id)
+        return tensor.shape
+    if isinstance(value, ListValue | tuple):
+        return operand(value, tensor=True)
+    return operand(value)
+
+
+def _given(
+    operation: ops.Operation,
+    bound: Mapping[str, Operand],
+    arguments: tuple[Anything, ...],
+    keywords: dict[str, Anything],
+    places: Mapping[str, Any],
+) -> dict[str, Given]:
+    """The arguments by PyTorch's names, with tensors as values and with their places."""
+    order = [parameter.name for parameter in operation.parameters]
+    shift = 1 if "self" in places else 0
+    given: dict[str, Given] = {}
+    many = next((at for at, parameter in enumerate(operation.parameters) if parameter.many), None)
+    for at, value in enumerate(arguments):
+        if many is not None and at >= many:
+            break
+        if at < len(order):
+            place = places.get("self") if shift and at == 0 else places.get(str(at - shift))
+            given[order[at]] = Given(seen(value), place)
+    for name, value in keywords.items():
+        given[name] = Given(seen(value), places.get(name))
+    for name, value in bound.items():
+        if name in given and not isinstance(given[name].seen, Value | tuple):
+            given[name] = Given(value, given[name].place)
+        elif name not in given:
+            place = places.get(str(many - shift)) if many is not None and name == order[many] else None
+            given[name] = Given(value, place)
+    return given
+
+
+def operate_tensor(run: Run, name: str, value: Value, record: records.Record, *further: Anything) -> Anything:
+    """A method of a tensor, called by the interpreter itself."""
+    operation = ops.find(f"Tensor.{name}")
+    if operation is None:
+        return Opaque()
+    return perform(run, operation, (value, *further), {}, record, {"self": run.place(record)})
+
+
+def operate_quietly(run: Run, name: str, value: Value, *further: Anything) -> Anything:
+    """A method of a tensor that leaves no event: reading sizes."""
+    operation = ops.find(f"Tensor.{name}")
+    if operation is None:
+        return Opaque()
+    _, outcome = ops.perform(operation, [value.shape, *further], {})
+    for rest, parts in outcome.closes:
+        run.close(rest, parts)
+    return value_of(outcome.result, -1)
+
+
+def subscript_tensor(run: Run, value: Value, items: tuple[Anything, ...], record: records.Record) -> Anything:
+    """``value[items]`` of a tensor."""
+    if isinstance(value.shape, Packed):
+        return Value(Shape.unknown()) if items and isinstance(items[0], Dim) and items[0].value == 0 else Opaque()
+    operands = tuple(operand(item) for item in items)
+    outcome = ops.index(value.shape, operands)
+    holder = record.value if isinstance(record, records.Subscript) else record
+    kept: Seen = tuple(item if item is ... else seen(item) for item in items)
+    given = {"input": Given(value, run.place(holder)), "items": Given(kept, run.place(record))}
+    return conclude(run, Selected, outcome, given, record, name="index")
+
+
+def unpack_tensor(run: Run, value: Value, count: int, record: records.Record) -> list[Anything]:
+    """Unpacking a tensor gives its rows; a packed sequence gives its parts."""
+    if isinstance(value.shape, Packed):
+        return [Value(Shape.unknown()) if at == 0 else Opaque() for at in range(count)]
+    return [value_of(ops.index(value.shape, (Dim.of(at),)).result, value.made_by) for at in range(count)]
