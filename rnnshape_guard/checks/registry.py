@@ -19,9 +19,6 @@ from rnnshape_guard.findings import Finding
 
 Judge = Callable[[Event, Log], Iterator[Finding]]
 
-_SUPPORT = frozenset({"registry", "roots", "wording", "reading"})
-"""Modules of this package that are not checks."""
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -34,9 +31,12 @@ class Check:
 
 @cache
 def own_checks() -> tuple[Check, ...]:
-    """The checks of this package, in the order of their names."""
-    names = [module.name for module in pkgutil.iter_modules(checks.__path__) if module.name not in _SUPPORT]
-    return tuple(_check_of(importlib.import_module(f"{checks.__name__}.{name}"), name) for name in sorted(names))
+    """The checks of this package, in the order of their names: every module that has a `check`."""
+    modules = {
+        one.name: importlib.import_module(f"{checks.__name__}.{one.name}")
+        for one in pkgutil.iter_modules(checks.__path__)
+    }
+    return tuple(_check_of(modules[name], name) for name in sorted(modules) if hasattr(modules[name], "check"))
 
 
 def checks_in(folder: Path) -> tuple[Check, ...]:
