@@ -210,7 +210,7 @@ def check(paths: tuple[str, ...], **options: Any) -> NoReturn:
     except KeyboardInterrupt:
         _complain("interrupted")
         sys.stderr.flush()
-        os._exit(INTERRUPTED)  # workers may still be busy with a file; nobody waits for them
+        os._exit(INTERRUPTED)
     _print(report, settings, options)
     for filename, failure in report.failures.items():
         if options["verbose"]:

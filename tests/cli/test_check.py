@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -359,6 +360,38 @@ def test_a_terminal_that_lacks_a_letter_gets_question_marks(tmp_path: Path) -> N
     assert ended.returncode == 1
     assert "?? = 1" in ended.stdout
     assert ended.stderr == ""
+
+
+SLOW = """
+import sys, time
+from types import SimpleNamespace
+
+def judge(module, filename, settings):
+    print("judging", flush=True)
+    time.sleep(60)
+
+sys.modules["rnnshape_guard.static.judgement"] = SimpleNamespace(judge=judge)
+from rnnshape_guard.static import engine
+engine.WORTH_WORKERS = 0
+from rnnshape_guard.cli import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupted_run_ends_at_once_with_its_workers(tmp_path: Path, jobs: str) -> None:
+    for number in range(4):
+        (tmp_path / f"m{number}.py").write_text(RECURRENT, encoding="utf-8")
+    command = [sys.executable, "-c", SLOW, "check", "--jobs", jobs, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "judging\n"
+        running.send_signal(signal.SIGINT)
+        # The pipes close only when the workers are gone too.
+        _, err = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert err == "error: interrupted\n"
 
 
 def test_version_and_help() -> None:
