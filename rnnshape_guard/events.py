@@ -24,6 +24,10 @@ class Place(Protocol):
     def text(self) -> str:
         """The source text of the expression or statement, in one line."""
 
+    @property
+    def closing(self) -> Place:
+        """Where it ends: the closing bracket, where an argument would be added."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from rnnshape_guard.checks import registry
 from rnnshape_guard.checks.roots import one_for_each_cause
-
 from rnnshape_guard.findings import Diagnostic, Finding, Note, Severity
 from rnnshape_guard.rulebook import Rule, RuleBook
 from rnnshape_guard.static.entries import Entry, Interpretation, interpret
@@ -29,7 +28,7 @@ def judge(module: libcst.Module, filename: str, settings: Settings) -> list[Diag
     interpretation = interpret(lower(module), positions, settings.roles)
     checks, book = _rules(settings.rule_folders)
     found = _by_entry(interpretation, registry.findings(interpretation.run.log, checks))
-    return [_diagnostic(finding, positions, book) for finding in _settled(found, interpretation)]
+    return [_diagnostic(finding, book) for finding in _settled(found, interpretation)]
 
 
 @lru_cache(maxsize=8)
@@ -55,7 +54,7 @@ def _settled(found: Sequence[tuple[int, Finding]], interpretation: Interpretatio
     sight and never so; one that holds always absorbs those that hold under a condition."""
     merged: dict[tuple[str, Any], list[tuple[Entry, Finding]]] = {}
     for number, finding in found:
-        key = (finding.code, getattr(finding.place, "node", finding.place))
+        key = (finding.code, finding.place.key)
         merged.setdefault(key, []).append((interpretation.entries[number], finding))
     return [finding for group in merged.values() if (finding := _one_of(group, interpretation)) is not None]
 
@@ -93,7 +92,7 @@ def _conditional(finding: Finding) -> Finding:
     return replace(finding, severity=Severity.WARNING) if finding.condition and finding.severity is None else finding
 
 
-def _diagnostic(finding: Finding, positions: Positions, book: RuleBook) -> Diagnostic:
+def _diagnostic(finding: Finding, book: RuleBook) -> Diagnostic:
     rule: Rule = book[finding.code]
     severity = finding.severity or rule.severity
     return Diagnostic(
@@ -101,13 +100,13 @@ def _diagnostic(finding: Finding, positions: Positions, book: RuleBook) -> Diagn
         name=rule.name,
         severity=severity,
         message=finding.message + (f", when {finding.condition}" if finding.condition else ""),
-        span=positions.span(finding.place.node),
+        span=finding.place.span,
         primary=finding.primary,
-        labels=tuple(Note(label.text, positions.span(label.place.node)) for label in finding.labels if label.place is not None),
+        labels=tuple(Note(label.text, label.place.span) for label in finding.labels if label.place is not None),
         expected=finding.expected,
         found=finding.found,
         evidence=tuple(
-            Note(because.text, positions.span(because.place.node) if because.place is not None else None)
+            Note(because.text, because.place.span if because.place is not None else None)
             for because in finding.because
         ),
         help=finding.help,

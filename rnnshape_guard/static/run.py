@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from rnnshape_guard.events import Event, Log, Value
+from rnnshape_guard.findings import Position, Span
 from rnnshape_guard.shapes.axes import Axis, Evidence, Rest, Strength
 from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve
 from rnnshape_guard.shapes.outcomes import Learned
@@ -32,15 +33,37 @@ class OutOfSteps(Exception):  # noqa: N818 - not an error: the run simply ends h
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NodePlace:
-    """A place in a source file: a node of its tree, looked up in the file's positions only when somebody asks."""
+    """A place in a source file: a node of its tree, looked up in the file's positions only when somebody asks.
+
+    `at_end` is the last character of the node alone.
+    """
 
     node: Any
     positions: Positions
+    at_end: bool = False
 
     @property
     def text(self) -> str:
         """The node's source in one line."""
         return self.positions.text(self.node)
+
+    @property
+    def closing(self) -> NodePlace:
+        """The place where the node ends: its closing bracket."""
+        return NodePlace(self.node, self.positions, True)
+
+    @property
+    def span(self) -> Span:
+        """The rows and columns."""
+        whole = self.positions.span(self.node)
+        if not self.at_end or whole.end.column < 2:
+            return whole
+        return Span(whole.filename, Position(whole.end.row, whole.end.column - 1), whole.end)
+
+    @property
+    def key(self) -> tuple[int, bool]:
+        """The same for two places that are one."""
+        return id(self.node), self.at_end
 
 
 class Frame:
