@@ -1,0 +1,37 @@
+"""RSG102: a recurrent layer is built without saying which axis of its input is the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.layouts import is_judged, key
+from rnnshape_guard.events import Log, RecurrentBuilt, RecurrentCalled
+from rnnshape_guard.findings import Finding
+from rnnshape_guard.layers import RecurrentSpec, settled
+from rnnshape_guard.shapes.outcomes import Packed
+
+
+def check(built: RecurrentBuilt, log: Log) -> Iterator[Finding]:
+    """Judge each construction that leaves `batch_first` out and that no rule holds to be wrong about it."""
+    spec = built.layer.spec
+    if not isinstance(spec, RecurrentSpec) or "batch_first" in spec.given or settled(spec.batch_first) is not False:
+        return
+    if is_judged(built, log) or _only_packed(built, log):
+        return
+    yield Finding(
+        code="RSG102",
+        message=f"{wording.quoted(built.layer)} does not say which axis of its input is the batch",
+        place=built.layer.place,
+        primary="batch_first=False by default: (time, batch, feature)",
+        help="state it: batch_first=True for (batch, time, feature), batch_first=False for (time, batch, feature)",
+        subject=frozenset({("implicit", built.layer.id)}),
+        cause=built.id,
+    )
+
+
+def _only_packed(built: RecurrentBuilt, log: Log) -> bool:
+    """Whether every call that is seen gives the layer a packed sequence, which has no layout."""
+    calls = [call for call in log.all(RecurrentCalled) if key(call.layer.place) == key(built.layer.place)]
+    values = [call.value("input") for call in calls]
+    return bool(calls) and all(value is not None and isinstance(value.shape, Packed) for value in values)

@@ -1,0 +1,102 @@
+"""RSG101: what is known of a tensor's axes contradicts the `batch_first` of the recurrent layer that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.layouts import (
+    Contradiction,
+    Use,
+    contradicted,
+    disagreement,
+    misplaced,
+    misused_move,
+    only_atom,
+    reasons,
+    used_against,
+)
+from rnnshape_guard.checks.reading import layout, spec_of
+from rnnshape_guard.events import Layer, Log, Place, RecurrentCalled
+from rnnshape_guard.findings import Because, Finding, Label
+from rnnshape_guard.layers import settled
+
+
+def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
+    """Judge each call by the axes of its input. Where a permute is to blame, or a misplaced flag, or a state that was
+    repeated in front, that is another rule's finding."""
+    found = contradicted(call)
+    if found is not None:
+        mixed = disagreement(call, log)
+        if misused_move(found, log) is None and misplaced(call) is None and (mixed is None or mixed.turned is None):
+            yield _by_evidence(found)
+        return
+    use = used_against(call, log)
+    if use is not None and misplaced(call) is None:
+        yield _by_use(call, use)
+
+
+def _by_evidence(found: Contradiction) -> Finding:
+    call = found.call
+    batch_first = bool(settled(spec_of(call).batch_first))
+    read, is_really = ("time", "the batch") if found.batch is not None else ("the batch", "time")
+    at = (1 if found.batch is not None else 0) if batch_first else (0 if found.batch is not None else 1)
+    given = call.given["input"]
+    return Finding(
+        code="RSG101",
+        message=f"{wording.quoted(call.layer)} reads axis {at} of {wording.quoted(given)} as {read}, but it is {is_really}",
+        place=place_of_layout(call.layer),
+        primary=f"batch_first={batch_first}" if "batch_first" in spec_of(call).given else "batch_first=False by default",
+        labels=() if given.place is None else (Label(given.place, wording.shape(given.value)),),
+        expected=expected_layout(batch_first),
+        found=wording.shape(given.value),
+        because=reasons(found),
+        help=remedy(call),
+        subject=found.subject,
+        cause=call.id,
+    )
+
+
+def _by_use(call: RecurrentCalled, use: Use) -> Finding:
+    batch_first = bool(settled(spec_of(call).batch_first))
+    axes = layout(call)
+    place: Place = use.event.place
+    subject = frozenset(atom.root for axis in axes or () if (atom := only_atom(axis)) is not None)
+    return Finding(
+        code="RSG101",
+        message=(
+            f"{wording.quoted(call.layer)} reads axis {use.at} as the batch, but {wording.quoted(place)} takes "
+            f"{use.words} along it, as if it were time"
+        ),
+        place=place_of_layout(call.layer),
+        primary=f"batch_first={batch_first}" if "batch_first" in spec_of(call).given else "batch_first=False by default",
+        labels=(Label(place, f"axis {use.at} is read as time here"),),
+        expected=expected_layout(batch_first),
+        found=expected_layout(not batch_first),
+        because=(Because(f"{wording.quoted(place)} takes {use.words} along axis {use.at}", place),),
+        help=remedy(call),
+        subject=subject,
+        cause=call.id,
+    )
+
+
+def place_of_layout(layer: Layer) -> Place:
+    """Where a layer's layout is decided: at `batch_first`, or at the construction that leaves it out."""
+    return layer.argument_places.get("batch_first", layer.place)
+
+
+def expected_layout(batch_first: bool) -> str:
+    """The axes that a layer of this layout reads."""
+    return "(batch, time, feature)" if batch_first else "(time, batch, feature)"
+
+
+def remedy(call: RecurrentCalled) -> str:
+    """The line of code that lets the layer read its input as it is."""
+    spec = spec_of(call)
+    written = call.layer.place.text
+    wanted = f"batch_first={not settled(spec.batch_first)}"
+    given = call.layer.argument_places.get("batch_first")
+    if given is None and written.endswith(")") and len(written) <= 100:
+        inside = written[:-1].rstrip().rstrip(",")
+        return f"{inside}{'' if inside.endswith('(') else ', '}{wanted})"
+    return wanted
