@@ -18,11 +18,12 @@ from rnnshape_guard.layers.normalization import ChannelNormSpec, GroupNormSpec, 
 from rnnshape_guard.layers.packing import FUNCTIONS
 from rnnshape_guard.layers.pooling import AdaptivePoolSpec, PoolSpec
 from rnnshape_guard.layers.recurrent import RecurrentSpec
-from rnnshape_guard.layers.table import KINDS, build, call, find
+from rnnshape_guard.layers.table import KINDS, WRAPPERS, build, call, find
 
 __all__ = [
     "FUNCTIONS",
     "KINDS",
+    "WRAPPERS",
     "ActivationSpec",
     "AdaptivePoolSpec",
     "Argument",

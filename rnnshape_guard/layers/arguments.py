@@ -34,12 +34,11 @@ REQUIRED: Final = Required()
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter in torch's order; `keyword_only` ones take no position and `positional_only` ones no name."""
+    """A parameter in torch's order; one that is `keyword_only` takes no position."""
 
     name: str
     default: Operand | Required = REQUIRED
     keyword_only: bool = False
-    positional_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +101,7 @@ def bind(
         misfits.append(
             Misfit(fault=Fault.COUNT, operand="args", expected=expected, found=found, detail="positional arguments")
         )
-    names = {parameter.name for parameter in parameters if not parameter.positional_only}
+    names = {parameter.name for parameter in parameters}
     for name, value in kwargs.items():
         if name not in names:
             misfits.append(Misfit(fault=Fault.TYPE, operand=name, detail="is not a parameter"))

@@ -86,33 +86,47 @@ class Ledger:
         """Note a tensor where another thing is needed."""
         self.note(Fault.TYPE, operand, describe(value))
 
+    def parts(self, shape: Shape) -> tuple[Axis | Rest, ...]:
+        """A tensor's parts, with what this call has already closed: one tensor may be several operands."""
+        closed = dict(self.closes)
+        parts = shape.parts
+        while any(isinstance(part, Rest) and part in closed for part in parts):
+            parts = tuple(
+                inner
+                for part in parts
+                for inner in (closed[part] if isinstance(part, Rest) and part in closed else (part,))
+            )
+        return parts
+
     def axes(
         self, operand: str, shape: Shape, rank: int, names: Sequence[str], allowed: Sequence[int] = ()
     ) -> tuple[Axis, ...] | None:
         """The axes of a tensor that must have this rank, or one of those `allowed`. Where the rank is open it is closed
         to the first, with new axes named as given; None if it is known to be none of them (noted)."""
-        axes = shape.axes
-        if axes is None:
-            axes = self._close(shape, rank, names)
-        if axes is None or (len(axes) != rank and len(axes) not in allowed):
+        parts = self.parts(shape)
+        axes = tuple(part for part in parts if isinstance(part, Axis))
+        if len(axes) < len(parts):
+            axes = self._close(parts, rank, names)
+        if len(axes) != rank and len(axes) not in allowed:
             self.rank(operand, shape, allowed or (rank,))
             return None
         return axes
 
-    def _close(self, shape: Shape, rank: int, names: Sequence[str]) -> tuple[Axis, ...] | None:
-        rest = shape.rest
-        front, back = shape.ends()
-        missing = rank - len(front) - len(back)
-        if rest is None or missing < rest.least:
-            return None
-        fresh = tuple(Axis.new(names[len(front) + place]) for place in range(missing))
-        self.closes.append((rest, fresh))
-        return (*front, *fresh, *back)
+    def _close(self, parts: tuple[Axis | Rest, ...], rank: int, names: Sequence[str]) -> tuple[Axis, ...]:
+        """The axes of an open rank, closed; as many as there are at least where that is more than `rank`."""
+        place, rest = next((place, part) for place, part in enumerate(parts) if isinstance(part, Rest))
+        missing = max(rank - len(parts) + 1, rest.least)
+        words = (*names, *(f"axis{index}" for index in range(len(names), place + missing)))
+        fresh = tuple(Axis.new(words[place + index]) for index in range(missing))
+        axes = tuple(part for part in (*parts[:place], *fresh, *parts[place + 1 :]) if isinstance(part, Axis))
+        if len(axes) == rank:
+            self.closes.append((rest, fresh))
+        return axes
 
     def last(self, shape: Shape, name: str) -> tuple[tuple[Axis | Rest, ...], Axis] | None:
         """A tensor's axes up to the last one, and the last; None for a tensor of no axes. Where the last one is not
         named yet, it gets a name."""
-        parts = shape.parts
+        parts = self.parts(shape)
         if not parts:
             return None
         end = parts[-1]

@@ -161,7 +161,7 @@ def apply(spec: RecurrentSpec, bound: Bound) -> Outcome:
             shape = ledger.tensor("input", value, dtype="float")
     if shape is None:
         return _unknown(spec, None, bound["hx"], ledger)
-    if shape.rank == 2:
+    if shape.rank == 2 or (shape.rank is None and shape.least_rank <= 2 and _is_unbatched(bound["hx"])):
         return _unbatched(spec, shape, bound["hx"], ledger)
     return _batched(spec, shape, bound["hx"], ledger)
 
@@ -193,7 +193,9 @@ def _batched(spec: RecurrentSpec, shape: Shape, state: Operand, ledger: Ledger) 
 
 
 def _unbatched(spec: RecurrentSpec, shape: Shape, state: Operand, ledger: Ledger) -> Outcome:
-    time, features = shape.axes or ()
+    axes = ledger.axes("input", shape, 2, ("time", "features"))
+    assert axes is not None
+    time, features = axes
     ledger.size("input", -1, spec.input_size, features.size)
     _needs_steps(time, ledger)
     words = f"nn.{spec.kind} reads a tensor of two axes as one sequence: axis 0 is time"
@@ -261,6 +263,15 @@ def _check_state(spec: RecurrentSpec, state: Operand, batch: Axis | None, rank: 
             ledger.tensor("hx", state)
         case _:
             pass
+
+
+def _is_unbatched(state: Operand) -> bool:
+    """Whether a state says that there is no batch: it has two axes."""
+    match state:
+        case (Shape(rank=rank), Shape()) | Shape(rank=rank):
+            return rank == 2
+        case _:
+            return False
 
 
 def _check_one_state(

@@ -43,6 +43,24 @@ KINDS: dict[str, LayerKind[Any]] = {kind.name: kind for kind in chain.from_itera
 """Every known layer by its class name; a constructor with another name (``Embedding.from_pretrained``) by both."""
 
 
+WRAPPERS = frozenset(
+    {
+        "torch.compile",
+        "torch.jit.script",
+        "torch.nn.DataParallel",
+        "torch.nn.parallel.DataParallel",
+        "torch.nn.parallel.DistributedDataParallel",
+        "torch.nn.utils.parametrizations.orthogonal",
+        "torch.nn.utils.parametrizations.spectral_norm",
+        "torch.nn.utils.parametrizations.weight_norm",
+        "torch.nn.utils.remove_weight_norm",
+        "torch.nn.utils.spectral_norm",
+        "torch.nn.utils.weight_norm",
+    }
+)
+"""Functions and classes whose result takes and gives what their first argument does."""
+
+
 def find(path: str) -> LayerKind[Any] | None:
     """The kind of layer that a canonical path names: ``torch.nn.LSTM``, ``torch.nn.modules.rnn.LSTM``.
 

@@ -333,6 +333,26 @@ def test_axes_known_from_either_end_stay() -> None:
     assert axes(outcome.result[0])[:2] == found[:2]
 
 
+def test_one_tensor_of_unknown_rank_given_thrice_is_closed_once() -> None:
+    given = Shape.unknown()
+    outcome = run(made("MultiheadAttention", 8, 2, batch_first=True), given, given, given)
+    assert len(outcome.closes) == 1
+    found = closed(outcome, given)
+    output, weights = outcome.result
+    assert axes(output)[:2] == found[:2]
+    assert axes(weights) == (found[0], found[1], found[1])
+    assert [sizes for sizes in outcome.equations if sizes[1].value != 8] == []
+
+
+def test_a_state_without_a_batch_says_that_the_input_has_none() -> None:
+    given = Shape.unknown()
+    outcome = run(made("GRU", 8, 4), given, Shape.sized(1, 4))
+    assert not outcome.misfits
+    assert len(closed(outcome, given)) == 2
+    (misfit,) = run(made("GRU", 8, 4), Shape.unknown(3), Shape.sized(1, 4)).misfits
+    assert misfit.operand == "h_0"
+
+
 def test_a_rank_that_cannot_be_is_a_misfit() -> None:
     (misfit,) = run(made("LSTM", 8, 4), Shape.unknown(4)).misfits
     assert misfit.fault is Fault.RANK
