@@ -1,0 +1,345 @@
+"""What a selection or reduction takes of which axis, and what becomes of a value: questions of the rules on results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rnnshape_guard.checks.reading import confirmed, spec_of
+from rnnshape_guard.checks.wording import quoted
+from rnnshape_guard.events import (
+    Called,
+    Combined,
+    Computed,
+    Event,
+    LayerCalled,
+    Log,
+    PackCalled,
+    RecurrentCalled,
+    Reduced,
+    Reordered,
+    Reshaped,
+    Seen,
+    Selected,
+    Unpacked,
+    Value,
+    reads,
+    values_in,
+)
+from rnnshape_guard.layers import settled
+from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape, Strength
+from rnnshape_guard.shapes.dims import Condition, Dim, compare
+from rnnshape_guard.shapes.outcomes import Slice
+
+SUMMARIES = frozenset("sum mean max amax min amin logsumexp nansum nanmean median".split())
+"""Reductions that make one number of all steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One item of a subscript with the axis it stands for, counted from the front."""
+
+    at: int
+    axis: Axis
+    item: Seen | Slice
+
+    @property
+    def number(self) -> int | None:
+        """The literal index, where it is one; a slice of the last step alone counts as -1, of the first as 0."""
+        match self.item:
+            case Dim() as size:
+                return size.literal
+            case Slice(start=Dim(literal=-1), stop=None, step=None | Dim(literal=1)):
+                return -1
+            case Slice(start=None | Dim(literal=0), stop=Dim(literal=1), step=None | Dim(literal=1)):
+                return 0
+        return None
+
+
+def picks(event: Selected) -> list[Pick]:
+    """What a subscript, `select` or `narrow` takes of each axis of a tensor of known rank; nothing where that is not
+    known."""
+    value = event.value("input")
+    axes = value.axes if value is not None else None
+    if axes is None:
+        return []
+    match event.name:
+        case "index":
+            return _subscript(event, axes)
+        case "select":
+            return _one(axes, event.given["dim"].seen, event.given["index"].seen)
+        case "narrow":
+            start, length = event.given["start"].seen, event.given["length"].seen
+            item = start if isinstance(length, Dim) and length.literal == 1 else Slice(_dim(start), _dim(length))
+            return _one(axes, event.given["dim"].seen, item)
+    return []
+
+
+def _dim(seen: Seen) -> Dim | None:
+    return seen if isinstance(seen, Dim) else None
+
+
+def _one(axes: tuple[Axis, ...], dim: Seen, item: Seen | Slice) -> list[Pick]:
+    at = dim.literal if isinstance(dim, Dim) else None
+    if at is None or not -len(axes) <= at < len(axes):
+        return []
+    return [Pick(at % len(axes), axes[at], item)]
+
+
+def _subscript(event: Selected, axes: tuple[Axis, ...]) -> list[Pick]:
+    items = event.given["items"].seen
+    if not isinstance(items, tuple):
+        return []
+    named = [item for item in items if item is not None and item is not ...]
+    if any(isinstance(item, tuple | bool | str) or _width(item) != 1 for item in named):
+        return []
+    found: list[Pick] = []
+    at = 0
+    for item in items:
+        if item is None:
+            continue
+        if item is ...:
+            at = len(axes) - (len(named) - len(found))
+            continue
+        if not 0 <= at < len(axes):
+            return []
+        found.append(Pick(at, axes[at], item))
+        at += 1
+    return found
+
+
+def _width(item: Seen) -> int | None:
+    if isinstance(item, Value):
+        return item.shape.rank if isinstance(item.shape, Shape) and item.shape.dtype == "bool" else 1
+    return 1
+
+
+def reduced_axes(event: Reduced | Computed) -> list[Axis]:
+    """The axes that a reduction, or a softmax, works along; nothing where that is not known."""
+    value = event.value("input")
+    axes = value.axes if value is not None else None
+    given = event.given.get("dim")
+    if axes is None or given is None:
+        return []
+    dims = given.seen if isinstance(given.seen, tuple) else (given.seen,)
+    numbers = [dim.literal if isinstance(dim, Dim) else None for dim in dims]
+    if any(number is None or not -len(axes) <= number < len(axes) for number in numbers):
+        return []
+    return [axes[number] for number in numbers if number is not None]
+
+
+def uses(value: Value, log: Log) -> list[Event]:
+    """The events that read a value itself, other than taking apart the tuple it stands in."""
+    return [event for event in log.readers(value) if not (isinstance(event, Unpacked) and event.source is not value)]
+
+
+def is_used(event: Event, log: Log) -> bool:
+    """Whether anything reads what an event made."""
+    result = event.result
+    return isinstance(result, Value) and bool(uses(result, log))
+
+
+def line_of(value: Value, log: Log) -> Iterator[tuple[Value, Event]]:
+    """A value's ancestors with their makers as long as each was made from one tensor alone, back to the recurrent call:
+    layers that keep axes, reorders, reshapes, elementwise work, and selections; nothing further once tensors are mixed."""
+    for ancestor, event in log.past(value):
+        yield ancestor, event
+        if isinstance(event, RecurrentCalled) or not _of_one(event):
+            return
+
+
+def _of_one(event: Event) -> bool:
+    match event:
+        case PackCalled(name=name):
+            return name == "pad_packed_sequence"
+        case Combined():
+            return False
+        case LayerCalled() | Reordered() | Reshaped() | Selected() | Computed():
+            tensors = {value.id for value in reads(event)}
+            return len(tensors) == 1
+    return False
+
+
+def output_behind(value: Value, log: Log) -> RecurrentCalled | None:
+    """The recurrent call whose output a value is, perhaps padded, reordered, or passed through layers of its own."""
+    for ancestor, event in line_of(value, log):
+        if isinstance(event, RecurrentCalled):
+            return event if ancestor.part == "output" else None
+        if isinstance(event, Selected):
+            return None
+    return None
+
+
+def steps_of(call: RecurrentCalled) -> tuple[Atom, Atom] | None:
+    """The (batch, time) atoms of a recurrent call, as the layer reads them or as they were packed; None where that is
+    not known or one of them has size 1."""
+    result = call.result
+    output = result[0] if isinstance(result, tuple) and result else None
+    if not isinstance(output, Value):
+        return None
+    if not isinstance(output.shape, Shape):
+        pair = (output.shape.batch, output.shape.time)
+    else:
+        axes = output.axes
+        batch_first = settled(spec_of(call).batch_first)
+        if axes is None or len(axes) != 3 or not isinstance(batch_first, bool):
+            return None
+        pair = (axes[0], axes[1]) if batch_first else (axes[1], axes[0])
+    batch, time = pair[0].atom, pair[1].atom
+    if batch is None or time is None or batch.size.value == 1 or time.size.value == 1:
+        return None
+    return batch, time
+
+
+def both_directions(call: RecurrentCalled) -> Condition | None:
+    """Under which flags a recurrent layer has two directions: ``()`` for always, None for never or not known."""
+    directions = spec_of(call).directions
+    if not isinstance(directions, Dim):
+        return None
+    verdict = compare(directions, 1)
+    return verdict.condition if verdict.conflicts else None
+
+
+def holds_directions(axis: Axis | Rest | None) -> bool:
+    """Whether an axis still is direction·hidden, whole."""
+    return isinstance(axis, Axis) and any(atom.kind is Role.DIRECTION for atom in axis.atoms)
+
+
+def is_axis(axis: Axis, atom: Atom) -> bool:
+    """Whether an axis is an atom, or a part of it that is longer than 1."""
+    return axis.atom is not None and axis.atom.root is atom.root and axis.size.value != 1
+
+
+def contradicted(batch: Atom, time: Atom) -> bool:
+    """Whether evidence beyond layers says that an axis taken for the batch is the time, or the other way round."""
+    return batch.role(Strength.WRITTEN) is Role.TIME or time.role(Strength.WRITTEN) is Role.BATCH
+
+
+def is_settled(event: Event, condition: Condition) -> bool:
+    """Whether a finding under a condition may be made of an event: not where the program has branched, perhaps on that
+    very condition."""
+    return not condition or not event.path
+
+
+def places_mention(event: Event, word: str) -> bool:
+    """Whether a name stands in the arguments of a call."""
+    return isinstance(event, Called) and any(word in given.text for given in event.given.values())
+
+
+# -- the batch read as time ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRead:
+    """An output read along its batch as if that were the time. `pad` is the padding whose layout made the mistake, if
+    it was padded in another layout than it was packed; `reorder` the last event that moved its axes, if any did."""
+
+    event: Selected | Reduced
+    value: Value
+    call: RecurrentCalled
+    batch: Atom
+    time: Atom
+    at: int
+    time_at: int
+    pad: PackCalled | None
+    reorder: Reordered | None
+
+    @property
+    def result(self) -> Value | None:
+        """What was read."""
+        return next(values_in(self.event.result), None)
+
+    @property
+    def wanted(self) -> Shape:
+        """What will have been meant: the tensor without its time."""
+        axes = self.value.axes or ()
+        return Shape(tuple(axis for at, axis in enumerate(axes) if at != self.time_at))
+
+    @property
+    def fact(self) -> str:
+        """The mistake in a sentence."""
+        words = quoted(self.event.place)
+        if isinstance(self.event, Selected):
+            return f"{words} is the last sample of the batch, not the last step"
+        return f"{words} goes over the batch, not over time"
+
+    @property
+    def remedy(self) -> str:
+        """The line that will have been meant."""
+        holder = self.event.given["input"].text or "out"
+        if isinstance(self.event, Selected):
+            return f"{holder}[{':, ' * self.time_at}-1]"
+        return f"{holder}.{self.event.name}(dim={self.time_at})"
+
+
+def batch_read(event: Selected | Reduced, log: Log) -> BatchRead | None:
+    """An index -1 or a summary along the batch of an RNN's output, where the tensor's evidence agrees that it is the
+    batch; None for anything else."""
+    value = event.value("input")
+    axes = value.axes if value is not None else None
+    if value is None or axes is None or len(axes) != 3 or not is_used(event, log):
+        return None
+    taken = _taken(event)
+    call = output_behind(value, log) if taken is not None else None
+    pair = steps_of(call) if call is not None else None
+    if taken is None or call is None or pair is None:
+        return None
+    batch, time = pair
+    time_at = next((at for at, axis in enumerate(axes) if is_axis(axis, time)), None)
+    if time_at is None or not is_axis(axes[taken], batch) or contradicted(batch, time):
+        return None
+    if not (confirmed(batch, Role.BATCH) or confirmed(time, Role.TIME)):
+        return None
+    pad = reorder = None
+    for _, maker in line_of(value, log):
+        if isinstance(maker, PackCalled) and pad is None and reorder is None and _turned(maker, call, log):
+            pad = maker
+        if isinstance(maker, Reordered) and reorder is None:
+            reorder = maker
+    return BatchRead(event, value, call, batch, time, taken, time_at, pad, reorder)
+
+
+def _taken(event: Selected | Reduced) -> int | None:
+    """The one axis that is read as if it were time."""
+    if isinstance(event, Reduced):
+        axes = event.value("input").axes if event.value("input") is not None else None  # type: ignore[union-attr]
+        along = reduced_axes(event)
+        if event.name not in SUMMARIES or axes is None or len(along) != 1:
+            return None
+        return next(at for at, axis in enumerate(axes) if axis is along[0])
+    found = [pick for pick in picks(event) if not _is_whole(pick.item)]
+    last = [pick for pick in found if pick.number == -1]
+    return last[0].at if len(last) == 1 and all(pick in last or pick.at == 2 for pick in found) else None
+
+
+def _is_whole(item: Seen | Slice) -> bool:
+    return isinstance(item, Slice) and item.start is None and item.stop is None and item.step is None
+
+
+def _turned(pad: PackCalled, call: RecurrentCalled, log: Log) -> bool:
+    """Whether a batch was padded in another layout than it was packed in."""
+    pack = pack_of(call, log)
+    if pack is None:
+        return False
+    one, other = batch_first_of(pack), batch_first_of(pad)
+    return one is not None and other is not None and one is not other
+
+
+def pack_of(call: RecurrentCalled, log: Log) -> PackCalled | None:
+    """The pack_padded_sequence that a recurrent call's input came from, perhaps through other layers."""
+    value = call.value("input")
+    for _ in range(8):
+        maker = log.maker(value) if value is not None else None
+        if isinstance(maker, PackCalled):
+            return maker if maker.name == "pack_padded_sequence" else None
+        value = maker.value("input") if isinstance(maker, RecurrentCalled) else None
+    return None
+
+
+def batch_first_of(event: PackCalled) -> bool | None:
+    """The layout that a pack or pad was told; None where it is not known."""
+    given = event.given.get("batch_first")
+    if given is None:
+        return False
+    flag = settled(given.seen) if isinstance(given.seen, bool | Dim) else None
+    return flag if isinstance(flag, bool) else None
