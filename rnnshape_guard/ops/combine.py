@@ -101,8 +101,14 @@ def _cat_known(shapes: Sequence[Shape], rows: Sequence[tuple[Axis, ...]], place:
             if first[index].atom is None and is_one(one.size) and two.atoms:
                 first[index] = two
     first[place] = joined([row[place] for row in rows])
-    contiguous = True if len(first) < 4 or all(shape.contiguous is True for shape in shapes) else None
-    return Outcome(Shape(tuple(first), contiguous, common_dtype(shapes)), tuple(misfits), tuple(equations))
+    row = tuple(first)
+    return Outcome(Shape(row, _memory(row, shapes), common_dtype(shapes)), tuple(misfits), tuple(equations))
+
+
+def _memory(row: Sequence[Axis], shapes: Sequence[Shape]) -> bool | None:
+    """Whether a joined tensor is contiguous: torch keeps the memory order of images, which axes of size 1 may look like."""
+    plain = all(shape.contiguous is True for shape in shapes) and not any(is_one(axis.size) for axis in row)
+    return True if len(row) < 4 or plain else None
 
 
 def joined(axes: Sequence[Axis]) -> Axis:
@@ -229,7 +235,10 @@ def stack(tensors: Operand, dim: Operand) -> Outcome:
             elif not verdict.equal:
                 equations.append((one.size, two.size))
     outcome = _stacked(model, Axis.new("stack", len(shapes)), at)
-    return Outcome(outcome.result, (*misfits, *outcome.misfits), tuple(equations), closes=outcome.closes)
+    result = outcome.result
+    if isinstance(result, Shape) and result.axes is not None:
+        result = Shape(result.stored, _memory(result.axes, shapes), result.dtype)
+    return Outcome(result, (*misfits, *outcome.misfits), tuple(equations), closes=outcome.closes)
 
 
 def _stacked(item: Shape, new: Axis, at: int) -> Outcome:

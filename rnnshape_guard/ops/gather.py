@@ -117,7 +117,7 @@ def nonzero(input: Shape, as_tuple: Operand) -> Outcome:
     rank = input.rank
     if as_tuple is not False:
         return Outcome(UNKNOWN)
-    return Outcome(Shape((Axis.new("found"), Axis.new("index", rank)), True, "int"))
+    return Outcome(Shape((Axis.new("found"), Axis.new("index", rank)), None, "int"))
 
 
 def diagonal(input: Shape, offset: Operand, dim1: Operand, dim2: Operand) -> Outcome:

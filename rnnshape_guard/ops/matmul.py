@@ -173,7 +173,15 @@ def added(product: Outcome, input: Operand) -> Outcome:
     if product.result.axes is None or input.axes is None:
         return product
     joint = broadcast([product.result, input], ("mat1", "input"))
-    return Outcome(product.result, (*product.misfits, *joint.misfits), product.equations, closes=product.closes)
+    misfits = [*product.misfits, *joint.misfits]
+    rank = len(product.result.axes)
+    if len(input.axes) > rank:
+        ranks = tuple(range(rank + 1))
+        misfits.append(Misfit(fault=Fault.RANK, operand="input", ranks=ranks, found=Dim.of(len(input.axes))))
+    for place, (held, given) in enumerate(zip(reversed(product.result.axes), reversed(input.axes), strict=False), 1):
+        if is_one(held.size) and compare(held.size, given.size).different:
+            misfits.append(Misfit(fault=Fault.SIZE, operand="input", axis=-place, expected=held.size, found=given.size))
+    return Outcome(product.result, tuple(misfits), product.equations, closes=product.closes)
 
 
 def addmm(input: Operand, mat1: Operand, mat2: Operand) -> Outcome:
@@ -188,6 +196,7 @@ def baddbmm(input: Operand, batch1: Operand, batch2: Operand) -> Outcome:
 
 def einsum(equation: Operand, operands: Operand) -> Outcome:
     """`torch.einsum`: one letter is one size everywhere; the result has the axes after the arrow."""
+    operands = (operands,) if isinstance(operands, Shape) else operands
     if not isinstance(equation, str) or not isinstance(operands, tuple):
         return Outcome(Shape.unknown())
     left, arrow, right = equation.replace(" ", "").partition("->")

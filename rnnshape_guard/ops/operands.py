@@ -75,8 +75,11 @@ def is_one(size: Dim) -> bool:
     return size.value == 1
 
 
-def axis_sized(size: Dim | None, name: str = "axis") -> Axis:
-    """A new axis of a size: sized by another axis's own symbol it shares that axis's evidence; a literal 1 has no atom."""
+def axis_sized(size: Dim | None, name: str = "axis", *, shares: bool = True) -> Axis:
+    """A new axis of a size; a literal 1 has no atom.
+
+    Sized by another axis's own symbol it shares that axis's evidence, unless its elements may be others (`shares`).
+    """
     if size is None:
         return Axis.new(name)
     if size.literal == 1:
@@ -86,7 +89,7 @@ def axis_sized(size: Dim | None, name: str = "axis") -> Axis:
         return Axis.new(name, size)
     owner = owner_of(size)
     if owner is not None:
-        return Axis.new(owner.name, size, source=owner)
+        return Axis.new(owner.name, size, source=owner if shares else None)
     return Axis.new(symbol.name, size)
 
 

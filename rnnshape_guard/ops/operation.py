@@ -83,6 +83,7 @@ _SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "source": ("src",),
     "indices_or_sections": ("indices", "sections", "split_size_or_sections", "split_size"),
     "repeats": ("reps",),
+    "p": ("ord",),
     "end": ("stop", "other"),
     "steps": ("num",),
     "low": ("loc",),

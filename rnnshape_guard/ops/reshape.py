@@ -88,7 +88,7 @@ def _fresh(shape: Shape, targets: Sequence[Dim | None], infer: int | None, copie
 
 def _axis(group: Group | None, size: Dim | None, index: int) -> Axis:
     if group is None:
-        return axis_sized(size, f"axis{index}")
+        return axis_sized(size, f"axis{index}", shares=False)
     return Axis(rejoined([piece.atom for piece in group]))
 
 
@@ -198,7 +198,9 @@ def _flattened_unknown(shape: Shape, start: int, end: int) -> Shape:
 
 def ravel(input: Shape) -> Outcome:
     """`torch.ravel`: all axes as one."""
-    return flatten(input, Dim.of(0), Dim.of(-1))
+    outcome = flatten(input, Dim.of(0), Dim.of(-1))
+    assert isinstance(outcome.result, Shape)
+    return Outcome(Shape(outcome.result.stored, True, input.dtype), outcome.misfits)
 
 
 def unflatten(input: Shape, dim: Operand, sizes: Operand) -> Outcome:

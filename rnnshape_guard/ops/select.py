@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rnnshape_guard.ops.elementwise import broadcast
 from rnnshape_guard.ops.memory import placed, strides_of
 from rnnshape_guard.ops.operands import integer, is_one, shared_source, size_of
 from rnnshape_guard.ops.places import Closes, open_at
@@ -129,32 +130,21 @@ class _Walk:
 
     def outcome(self, shape: Shape, closes: Closes) -> Outcome:
         """The result: cut axes, and the axes of index tensors where the first stood, or in front if they stood apart."""
-        misfits = tuple(self.misfits)
         if not self.picks:
-            return Outcome(self._cut(shape), misfits, closes=closes)
+            return Outcome(self._cut(shape), tuple(self.misfits), closes=closes)
         picked = self._joined()
-        if picked is None:
-            return Outcome(Shape.unknown(dtype=shape.dtype), misfits, closes=closes)
         places = [place for place, _ in self.picks]
         at = places[0] if len(set(places)) == 1 else 0
         row = (*self.row[:at], *picked, *self.row[at:])
-        return Outcome(Shape(row, None, shape.dtype), misfits, closes=closes)
+        return Outcome(Shape(row, None, shape.dtype), tuple(self.misfits), closes=closes)
 
-    def _joined(self) -> tuple[Axis | Rest, ...] | None:
-        """The axes that index tensors make together: broadcast, so where there is one, its own."""
+    def _joined(self) -> tuple[Axis | Rest, ...]:
+        """The axes that index tensors make together: they broadcast."""
         shapes = [shape for _, shape in self.picks if shape not in self.unsure] or [self.picks[0][1]]
-        if len(shapes) == 1:
-            return shapes[0].parts
-        rows = [shape.axes for shape in shapes]
-        if any(row is None for row in rows):
-            return None
-        longest = max((row for row in rows if row is not None), key=len)
-        if all(row is not None and _agree(row, longest) for row in rows):
-            return longest
-        return tuple(
-            axis if all(_agree_at(row, axis, place - len(longest)) for row in rows) else Axis.new("index")
-            for place, axis in enumerate(longest)
-        )
+        outcome = broadcast(shapes, ["index"] * len(shapes))
+        self.misfits += outcome.misfits
+        assert isinstance(outcome.result, Shape)
+        return outcome.result.parts
 
     def _cut(self, shape: Shape) -> Shape:
         axes = [part for part in self.row if isinstance(part, Axis)]
@@ -163,16 +153,6 @@ class _Walk:
             return placed(axes, moves, shape.dtype)
         untouched = shape.contiguous is True and not self.misfits and tuple(self.row) == shape.parts
         return Shape(tuple(self.row), True if untouched else None, shape.dtype)
-
-
-def _agree(row: Sequence[Axis], longest: Sequence[Axis]) -> bool:
-    return all(_agree_at(row, axis, place - len(longest)) for place, axis in enumerate(longest))
-
-
-def _agree_at(row: Sequence[Axis] | None, axis: Axis, from_back: int) -> bool:
-    if row is None:
-        return False
-    return -from_back > len(row) or is_one(row[from_back].size) or compare(row[from_back].size, axis.size).equal
 
 
 def _mask_sizes(mask: Shape, axes: Sequence[Axis], at: int) -> list[Misfit]:

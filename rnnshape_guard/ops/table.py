@@ -156,7 +156,7 @@ _REDUCE: tuple[Row, ...] = (
     ),
     (reduce.spread, Kind.REDUCE, _both("std var"), "input, dim=None, unbiased=True, keepdim=False"),
     (reduce.norm, Kind.REDUCE, _both("norm") + " torch.linalg.norm", "input, p=None, dim=None, keepdim=False"),
-    (reduce.norm, Kind.REDUCE, "torch.linalg.vector_norm", "input, ord=2, dim=None, keepdim=False"),
+    (reduce.norm, Kind.REDUCE, "torch.linalg.vector_norm", "input, p=2, dim=None, keepdim=False"),
     (reduce.truth, Kind.REDUCE, _both("all any"), "input, dim=None, keepdim=False"),
     (reduce.position, Kind.REDUCE, _both("argmax argmin"), "input, dim=None, keepdim=False"),
     (reduce.extreme, Kind.REDUCE, _both("max min"), "input, dim=None, keepdim=False"),
@@ -183,11 +183,12 @@ _ACTIVATIONS = (
 _UNARY = (
     "abs absolute acos acosh asin asinh atan atanh ceil conj cos cosh deg2rad digamma erf erfc erfinv exp exp2 expm1 floor"
     " frac i0 lgamma log log10 log1p log2 neg negative positive rad2deg reciprocal relu round rsqrt sigmoid sign sgn sin"
-    " sinc sinh sqrt square tan tanh trunc fix logit nan_to_num bernoulli dropout selu celu rrelu prelu hardshrink renorm"
+    " sinc sinh sqrt square tan tanh trunc fix logit nan_to_num bernoulli prelu hardshrink renorm"
     " clamp_min clamp_max"
 )
 _ELEMENTWISE: tuple[Row, ...] = (
     (elementwise.same, Kind.ELEMENTWISE, _both(_UNARY), "input, *rest=None"),
+    (elementwise.same, Kind.ELEMENTWISE, _spelled("torch", "dropout selu celu rrelu"), "input, *rest=None"),
     (elementwise.same, Kind.ELEMENTWISE, _spelled("torch.nn.functional", _ACTIVATIONS), "input, *rest=None"),
     (elementwise.same, Kind.ELEMENTWISE, _spelled("torch.special", "expit expm1 erf log1p logit"), "input, *rest=None"),
     (elementwise.test, Kind.ELEMENTWISE, _both("isnan isinf isfinite logical_not"), "input"),
@@ -210,7 +211,7 @@ _ELEMENTWISE: tuple[Row, ...] = (
         Kind.ELEMENTWISE,
         _both(
             "add sub subtract mul multiply floor_divide remainder fmod pow maximum minimum fmax fmin bitwise_and bitwise_or"
-            " bitwise_xor float_power logaddexp rsub"
+            " bitwise_xor float_power logaddexp"
         ),
         "input, other, *rest=None",
     ),
@@ -224,7 +225,7 @@ _ELEMENTWISE: tuple[Row, ...] = (
         elementwise.compared,
         Kind.ELEMENTWISE,
         _both(
-            "eq ne lt le gt ge equals greater less greater_equal less_equal not_equal logical_and logical_or logical_xor isclose"
+            "eq ne lt le gt ge greater less greater_equal less_equal not_equal logical_and logical_or logical_xor isclose"
         ),
         "input, other",
     ),
@@ -256,7 +257,7 @@ _CASTS: tuple[Row, ...] = (
             "Tensor", "detach data cpu cuda numpy grad pin_memory share_memory requires_grad fill zero normal uniform"
         )
         + " "
-        + _spelled("Tensor", "random exponential copy view_of resolve_conj resolve_neg real")
+        + _spelled("Tensor", "random exponential copy resolve_conj resolve_neg real")
         + " torch.autograd.Variable torch.nn.Parameter torch.nn.parameter.Parameter torch.detach",
         "input, *rest=None",
     ),
@@ -293,7 +294,12 @@ _CREATE: tuple[Row, ...] = (
         "*data",
     ),
     (create.int_tensor, Kind.CREATE, "torch.LongTensor torch.IntTensor torch.cuda.LongTensor", "*data"),
-    (create.alike, Kind.CREATE, _spelled("torch numpy", _LIKE), "input, *rest=None, dtype=None"),
+    (
+        create.alike,
+        Kind.CREATE,
+        _spelled("torch", _LIKE) + " numpy.zeros_like numpy.ones_like numpy.empty_like numpy.full_like",
+        "input, *rest=None, dtype=None",
+    ),
     (
         create.new_filled,
         Kind.CREATE,
