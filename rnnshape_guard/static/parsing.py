@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # `%magic`, `!command` and `%%cell` as a statement of their own.
 _MAGIC = re.compile(r"^([ \t]*)([%!][^\n]*)$", re.MULTILINE)
 
+
 class SyntaxProblem(Exception):
     """Source that is no Python; row and column count from 1."""
 
