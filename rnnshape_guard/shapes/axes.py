@@ -205,7 +205,9 @@ class Shape:
     @property
     def parts(self) -> tuple[Axis | Rest, ...]:
         """The axes, and the Rest that is still unknown, if any."""
-        return tuple(_expand(self.stored))
+        if any(type(part) is Rest for part in self.stored):
+            return tuple(_expand(self.stored))
+        return self.stored
 
     @property
     def axes(self) -> tuple[Axis, ...] | None:

@@ -42,11 +42,11 @@ class Symbol:
 
     Facts about a symbol may be found late and hold from then on: its `value` (what it is known to equal),
     that it is a `flag` (0 or 1), that it is `positive` (it has sized an axis or a layer). `owner` is the atom
-    whose size it is, if it was made for one. `floor_of` is set for a quotient: what is divided, and by what. Two
+    whose size it is, if it was made for one. `size` is the symbol as a `Dim`, made once. `floor_of` is set for a quotient: what is divided, and by what. Two
     symbols of one name are two symbols.
     """
 
-    __slots__ = ("flag", "floor_of", "floors", "name", "owner", "positive", "serial", "value")
+    __slots__ = ("flag", "floor_of", "floors", "name", "owner", "positive", "serial", "size", "value")
 
     def __init__(self, name: str, *, value: Dim | None = None, flag: bool = False, positive: bool = False) -> None:
         self.name = name
@@ -57,6 +57,7 @@ class Symbol:
         self.floor_of: tuple[Dim, Dim] | None = None
         self.floors: dict[tuple[Dim, Dim], Symbol] = {}
         self.serial = next(_serials)
+        self.size: Dim | None = None
 
     def __repr__(self) -> str:
         return f"Symbol({self.name!r})"
@@ -93,17 +94,19 @@ class Dim:
         if isinstance(value, Dim):
             return value
         if isinstance(value, Symbol):
-            return Dim({((value, 1),): 1})
+            if value.size is None:
+                value.size = Dim({((value, 1),): 1})
+            return value.size
         value = int(value)
         return Dim({(): value} if value else {})
 
     @staticmethod
     def product(factors: Iterable[DimLike]) -> Dim:
         """The product of sizes; 1 for none."""
-        result = ONE
+        result: Dim | None = None
         for factor in factors:
-            result = result * factor
-        return result
+            result = Dim.of(factor) if result is None else result * factor
+        return ONE if result is None else result
 
     @property
     def literal(self) -> int | None:
@@ -170,9 +173,14 @@ class Dim:
         return Dim.of(other) - self
 
     def __mul__(self, other: DimLike) -> Dim:
+        others = Dim.of(other).terms
+        if len(self.terms) == 1 and len(others) == 1:
+            ((left, left_number),) = self.terms.items()
+            ((right, right_number),) = others.items()
+            return Dim({_times(left, right): _plain(left_number * right_number)})
         terms: dict[Monomial, Number] = {}
         for left, left_number in self.terms.items():
-            for right, right_number in Dim.of(other).terms.items():
+            for right, right_number in others.items():
                 monomial = _times(left, right)
                 total = terms.get(monomial, 0) + left_number * right_number
                 if total:
@@ -228,6 +236,8 @@ class Dim:
 
 
 def _plain(number: Number) -> Number:
+    if type(number) is int:
+        return number
     return number.numerator if isinstance(number, Fraction) and number.denominator == 1 else number
 
 
