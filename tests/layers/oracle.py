@@ -15,7 +15,8 @@ import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from rnnshape_guard.layers import FUNCTIONS, build, call, find
-from rnnshape_guard.shapes.axes import Atom, Axis, Shape
+from rnnshape_guard.layers.memory import batch_over_time
+from rnnshape_guard.shapes.axes import Axis, Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Misfit, Operand, Outcome, Packed, Result
 
@@ -25,11 +26,13 @@ torch.set_num_threads(1)
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of these sizes; `high` bounds the integers of an int tensor."""
+    """A tensor of these sizes; `high` bounds the integers of an int tensor. A `swapped` one is seen through memory that
+    holds its first two axes the other way round."""
 
     sizes: tuple[int, ...]
     dtype: str = "float"
     high: int = 1
+    swapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,11 @@ class PackedBatch:
 def to_torch(value: Any) -> Any:
     """The torch object of a description."""
     match value:
-        case Tensor(sizes, "float", _):
+        case Tensor((first, second, *others), "float", _, True):
+            return torch.rand((second, first, *others)).transpose(0, 1)
+        case Tensor(sizes, "float"):
             return torch.rand(sizes)
-        case Tensor(sizes, "bool", _):
+        case Tensor(sizes, "bool"):
             return torch.zeros(sizes, dtype=torch.bool)
         case Tensor(sizes, _, high):
             return torch.randint(0, high, sizes)
@@ -62,7 +67,10 @@ def to_torch(value: Any) -> Any:
 def to_operand(value: Any) -> Operand:
     """The operand of a description."""
     match value:
-        case Tensor(sizes, dtype, _):
+        case Tensor((first, second, *others), dtype, _, True):
+            axes = tuple(Axis.new("axis", size) for size in (first, second, *others))
+            return batch_over_time(axes[0], axes[1], axes[2:], dtype)
+        case Tensor(sizes, dtype):
             return Shape.sized(*sizes, dtype=dtype)
         case PackedBatch(lengths, features, in_order):
             batch, time = Axis.new("batch", len(lengths)), Axis.new("time", max(lengths))
@@ -184,9 +192,3 @@ def judge_function(name: str, arguments: tuple[Any, ...], options: Mapping[str, 
     function = getattr(torch.nn.utils.rnn, name)
     real = really(lambda: function(*map(to_torch, arguments), **{key: to_torch(v) for key, v in options.items()}))
     return judge(f"{name}{arguments}{dict(options)}", outcome.misfits, outcome, real)
-
-
-def atoms_of(result: Result) -> list[Atom]:
-    """Every atom of a tensor, in order."""
-    assert isinstance(result, Shape)
-    return list(result.atoms())

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from rnnshape_guard.layers import KINDS
-from tests.layers.oracle import Tensor, judge_layer
+from rnnshape_guard.layers import KINDS, build, call
+from rnnshape_guard.shapes.axes import Shape
+from tests.layers.oracle import Tensor, judge_layer, to_operand
 
 DRAWS = 150
 
@@ -54,7 +55,7 @@ def test_embedding() -> None:
     draw = random.Random("Embedding")
     raised = 0
     for _ in range(DRAWS):
-        options = {"padding_idx": draw.choice((0, -1, 4, 5, -6))} if draw.random() < 0.4 else {}
+        options = {"padding_idx": draw.choice((0, -1, 4, -5, 5, -6))} if draw.random() < 0.4 else {}
         given = Tensor(draw_shape(draw), draw.choice(("int", "int", "int", "float", "bool")), 5)
         raised += judge_layer("Embedding", (5, draw.randint(1, 4)), options, (given,))
     assert DRAWS * 0.1 < raised < DRAWS * 0.8
@@ -183,3 +184,43 @@ def test_unflatten() -> None:
         place = -1 if draw.random() < 0.7 else draw.randint(-3, 2)
         raised += judge_layer("Unflatten", (place, parts), {}, (Tensor(sizes),))
     assert DRAWS * 0.1 < raised < DRAWS * 0.8
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        *((kind, ()) for kind in KEEPERS),
+        ("Linear", (4, 5)),
+        ("LayerNorm", (4,)),
+        ("BatchNorm1d", (3,)),
+        ("GroupNorm", (1, 3)),
+        ("InstanceNorm1d", (3,)),
+        ("Softmax", (-1,)),
+        ("LogSoftmax", (1,)),
+        ("GLU", ()),
+        ("PReLU", ()),
+        ("Flatten", ()),
+        ("Flatten", (1, 1)),
+        ("Unflatten", (2, (2, 2))),
+        ("Conv1d", (3, 2, 1)),
+        ("MaxPool1d", (2,)),
+        ("AvgPool1d", (2,)),
+        ("AdaptiveAvgPool1d", (2,)),
+        ("LSTM", (4, 2)),
+        ("TransformerEncoderLayer", (4, 1, 4)),
+        ("MSELoss", ()),
+    ],
+)
+def test_memory_that_is_not_contiguous(kind: str, arguments: tuple[Any, ...]) -> None:
+    """What RNNs give with `batch_first`: what is said of the result's memory must hold."""
+    given = Tensor((2, 3, 4), swapped=True)
+    options = {"reduction": "none"} if kind == "MSELoss" else {}
+    judge_layer(kind, arguments, options, (given, given) if kind == "MSELoss" else (given,))
+
+
+def test_a_dropout_keeps_the_order_of_memory() -> None:
+    spec = build(KINDS["Dropout"], (), {}).spec
+    assert spec is not None
+    result = call(spec, (to_operand(Tensor((2, 3, 4), swapped=True)),), {}).result
+    assert isinstance(result, Shape)
+    assert result.contiguous is False
