@@ -231,6 +231,12 @@ class FunctionEntered(Event):
     call: Place | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Handed(Called):
+    """Tensors were handed to something that is not followed: an unknown function or module, an attribute, a generator's
+    caller. What becomes of them there nobody knows."""
+
+
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from rnnshape_guard import layers
 from rnnshape_guard.events import FunctionEntered, Given, Returned
-from rnnshape_guard.static import calls, configs, evidence, expressions, layer_calls, records, statements
+from rnnshape_guard.static import calls, configs, evidence, expressions, layer_calls, operations, records, statements
 from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import seen
 from rnnshape_guard.static.run import MISSING, Frame, NodePlace, Run
@@ -170,6 +170,7 @@ def call_function(
     """Interpret a call. Recursion and deep nesting give unknown; so does a decorator that may change the function."""
     run.called.add(id(function.record))
     if run.stack.count(function) > 1 or len(run.stack) >= _DEEPEST_CALL or _changes(function):
+        operations.hand_over(run, (*arguments, *keywords.values()), record, {})
         return Opaque()
     definition = function.record
     frame = Frame(_scope(function), function.frame, function)
@@ -386,4 +387,5 @@ def call_instance(
             return calls.call_value(run, method, arguments, keywords, record, is_partial=is_partial)
     if instance.layer is not None:
         return calls.call_value(run, instance.layer, arguments, keywords, record, is_partial=is_partial)
+    operations.hand_over(run, (*arguments, *keywords.values()), record, {})
     return Opaque()
