@@ -326,8 +326,9 @@ def _is_mixed(call: RecurrentCalled, log: Log) -> bool:
 
 
 def is_judged(built: RecurrentBuilt, log: Log) -> bool:
-    """Whether some call of a layer built at this place contradicts its layout."""
-    return key(built.layer.place) in _judged(log, len(log.events))
+    """Whether some call of a layer built at this place contradicts its layout, or a flag of it stands where it means
+    nothing."""
+    return misplaced(built) in ("num_layers", "nonlinearity") or key(built.layer.place) in _judged(log, len(log.events))
 
 
 def key(place: object) -> object:

@@ -1,0 +1,196 @@
+"""RSG301: a permute or transpose moves an axis that what follows needs where it was, or moves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.layout_mismatch import expected_layout
+from rnnshape_guard.checks.layouts import (
+    Contradiction,
+    contradicted,
+    disagreement,
+    misused_move,
+    only_atom,
+    reasons,
+    role_of,
+    uses,
+)
+from rnnshape_guard.checks.moves import mover, receiver
+from rnnshape_guard.checks.reading import layout, misfits, spec_of
+from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Reordered, Value
+from rnnshape_guard.findings import Because, Finding, Label
+from rnnshape_guard.layers import settled
+from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.dims import Dim, compare
+from rnnshape_guard.shapes.outcomes import Fault
+
+_WIDTHS = frozenset({Role.FEATURE, Role.HIDDEN, Role.CHANNEL, Role.DIRECTION})
+
+
+def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
+    """Judge the permutes in front of a layer, and those between a recurrent layer and the reading of its output."""
+    found = _before_features(call, log)
+    if isinstance(call, RecurrentCalled):
+        layouts = _before_layout(call, log) or _before_use(call, log)
+        found = layouts or found
+    if found is not None:
+        yield found
+
+
+# -- batch and time ----------------------------------------------------------------------------------------------------
+
+
+def _before_layout(call: RecurrentCalled, log: Log) -> Finding | None:
+    found = contradicted(call)
+    because = () if found is None else reasons(found)
+    if found is None:
+        mixed = disagreement(call, log)
+        if mixed is None or mixed.turned is not None or contradicted(mixed.earlier) is not None:
+            return None
+        if any(role_of(atom) is not None for atom in mixed.found.atoms):
+            return None
+        found = mixed.found
+        because = (Because(f"{wording.quoted(mixed.earlier.layer)} made these axes", mixed.earlier.layer.place),)
+    move = misused_move(found, log)
+    if move is None:
+        return None
+    batch_first = bool(settled(spec_of(call).batch_first))
+    needs = f"{wording.quoted(call.layer)} with batch_first={batch_first} reads {expected_layout(batch_first)}"
+    if _moves_nothing(move):
+        message = f"{wording.quoted(move.place)} leaves the axes as they are, but {needs}"
+        help_ = f"{receiver(move)}.transpose(0, 1)"
+    else:
+        message = f"{wording.quoted(move.place)} makes it {_layout_of(move, found)}, but {needs}"
+        help_ = f"leave the axes as they are: {receiver(move)}"
+    return _finding(move, call, message, expected_layout(batch_first), because, help_, found)
+
+
+def _moves_nothing(move: Reordered) -> bool:
+    before, after = move.value("input"), move.result
+    if before is None or not isinstance(after, Value) or before.axes is None or after.axes is None:
+        return False
+    return [axis.atoms for axis in before.axes] == [axis.atoms for axis in after.axes]
+
+
+def _layout_of(move: Reordered, found: Contradiction) -> str:
+    return wording.shape(move.result if isinstance(move.result, Value) else None)
+
+
+def _before_use(call: RecurrentCalled, log: Log) -> Finding | None:
+    """The output of a layer is turned, and then its last step is taken from the axis where the steps were."""
+    axes = layout(call)
+    if axes is None or contradicted(call) is not None:
+        return None
+    batch, time = only_atom(axes[0]), only_atom(axes[1])
+    if batch is None or time is None:
+        return None
+    for use in uses(call, log):
+        if use.value.axes is None or only_atom(use.value.axes[use.at]) is not batch:
+            continue
+        move = mover(use.value, use.at, lambda axis: only_atom(axis) is time, log)
+        if move is not None:
+            message = (
+                f"{wording.quoted(use.event.place)} takes {use.words} along the batch, which "
+                f"{wording.quoted(move.place)} has put where the steps were"
+            )
+            found = Contradiction(call, batch, time)
+            because = reasons(found) or (Because(f"{wording.quoted(call.layer)} reads the batch there", call.layer.place),)
+            help_ = f"leave the axes as they are: {receiver(move)}"
+            return _finding(move, use.event, message, "", because, help_, found)
+    return None
+
+
+# -- features ----------------------------------------------------------------------------------------------------------
+
+
+def _before_features(call: LayerCalled, log: Log) -> Finding | None:
+    """A permute took away the axis that a layer reads as its features or channels."""
+    value = call.value("input")
+    if value is None or value.axes is None:
+        return None
+    for misfit in misfits(call, Fault.SIZE, "input"):
+        if misfit.axis is None or misfit.expected is None or misfit.condition:
+            continue
+        at = misfit.axis % len(value.axes)
+        move = mover(value, at, _of_size(misfit.expected), log)
+        if move is not None:
+            return _features(call, value, at, move)
+    at = _features_at(call, value)
+    if at is None or call.misfits:
+        return None
+    axis = value.axes[at]
+    if _role(axis) not in (Role.TIME, Role.BATCH):
+        return None
+    move = mover(value, at, lambda was: _role(was) in _WIDTHS, log)
+    return None if move is None else _features(call, value, at, move)
+
+
+def _role(axis: Axis) -> Role | None:
+    return role_of(only_atom(axis))
+
+
+def _of_size(expected: Dim) -> Callable[[Axis], bool]:
+    return lambda axis: compare(axis.size, expected).equal
+
+
+def _features_at(call: LayerCalled, value: Value) -> int | None:
+    """The axis of a three-dimensional input that a layer reads as features or channels."""
+    if value.axes is None or len(value.axes) != 3:
+        return None
+    kind = getattr(call.layer.spec, "kind", "")
+    if isinstance(call, RecurrentCalled):
+        return 2
+    return 1 if kind == "Conv1d" else None
+
+
+def _features(call: LayerCalled, value: Value, at: int, move: Reordered) -> Finding:
+    axis = (value.axes or ())[at]
+    before = move.value("input")
+    was = before.axes[at] if before is not None and before.axes is not None else axis
+    atoms = [atom for atom in (only_atom(axis), only_atom(was)) if atom is not None]
+    message = (
+        f"{wording.quoted(move.place)} puts {wording.axis_name(axis)} on axis {at}, where "
+        f"{wording.quoted(call.layer)} reads its {'channels' if at == 1 else 'features'}"
+    )
+    because = tuple(one for atom in atoms for one in wording.because(atom))[:3]
+    given = call.given["input"]
+    return Finding(
+        code="RSG301",
+        message=message,
+        place=move.place,
+        primary=wording.shape(move.result if isinstance(move.result, Value) else None),
+        labels=() if given.place is None else (Label(given.place, f"{wording.quoted(call.layer)} reads it here"),),
+        expected=wording.shape(before),
+        found=wording.shape(value),
+        because=because,
+        help=f"leave the axes as they are: {receiver(move)}",
+        subject=frozenset({*(atom.root for atom in atoms), ("features", call.layer.id)}),
+        cause=move.id,
+    )
+
+
+def _finding(
+    move: Reordered,
+    reader: LayerCalled | object,
+    message: str,
+    expected: str,
+    because: tuple[Because, ...],
+    help_: str,
+    found: Contradiction,
+) -> Finding:
+    place = getattr(reader, "place", None)
+    result = move.result if isinstance(move.result, Value) else None
+    return Finding(
+        code="RSG301",
+        message=message,
+        place=move.place,
+        primary=wording.shape(result),
+        labels=() if place is None else (Label(place, "is read here"),),
+        expected=expected,
+        found=wording.shape(result) if expected else "",
+        because=because,
+        help=help_,
+        subject=found.subject,
+        cause=move.id,
+    )

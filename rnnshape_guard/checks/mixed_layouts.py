@@ -1,0 +1,97 @@
+"""RSG103: two recurrent layers on one path disagree about which axis is the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.layout_mismatch import expected_layout, place_of_layout, remedy
+from rnnshape_guard.checks.layouts import Disagreement, contradicted, disagreement, misplaced, misused_move, role_of
+from rnnshape_guard.checks.reading import layout, spec_of
+from rnnshape_guard.events import Log, RecurrentCalled
+from rnnshape_guard.findings import Because, Finding, Label
+from rnnshape_guard.layers import settled
+
+
+def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
+    """Judge each call of a layer whose input comes from another one. Where other evidence says which axis is the batch,
+    the layer that is wrong about it is RSG101; a state that was repeated in the wrong place is wrong in any case."""
+    mixed = disagreement(call, log)
+    if mixed is None:
+        return
+    if mixed.turned is not None:
+        yield _repeated(call, mixed)
+        return
+    known = contradicted(call) is not None or contradicted(mixed.earlier) is not None
+    if known or any(role_of(atom) is not None for atom in mixed.found.atoms) or misplaced(call) is not None:
+        return
+    if misused_move(mixed.found, log) is None:
+        yield _mixed(call, mixed)
+
+
+def _mixed(call: RecurrentCalled, mixed: Disagreement) -> Finding:
+    given = call.given["input"]
+    batch_first = bool(settled(spec_of(call).batch_first))
+    return Finding(
+        code="RSG103",
+        message=(
+            f"{wording.quoted(call.layer)} reads axis {_at(call, mixed)} of {wording.quoted(given)} as "
+            f"{_roles(mixed)[1]}, but {wording.quoted(mixed.earlier.layer)} made it {_roles(mixed)[0]}"
+        ),
+        place=place_of_layout(call.layer),
+        primary=f"reads {expected_layout(batch_first)}",
+        labels=(
+            Label(place_of_layout(mixed.earlier.layer), _stated(mixed.earlier)),
+            *(() if given.place is None else (Label(given.place, wording.shape(given.value)),)),
+        ),
+        expected=expected_layout(batch_first),
+        found=expected_layout(not batch_first),
+        because=(Because(f"{wording.quoted(mixed.earlier.layer)} has {_stated(mixed.earlier)}", mixed.earlier.layer.place),),
+        help=remedy(call),
+        subject=mixed.found.subject,
+        cause=call.id,
+    )
+
+
+def _repeated(call: RecurrentCalled, mixed: Disagreement) -> Finding:
+    assert mixed.turned is not None
+    batch_first = bool(settled(spec_of(call).batch_first))
+    how = mixed.turned.name.rpartition(".")[2]
+    front = "in front of" if batch_first else "behind"
+    return Finding(
+        code="RSG103",
+        message=(
+            f"{wording.quoted(mixed.turned.place)} puts the steps {front} the batch, but "
+            f"{wording.quoted(call.layer)} with batch_first={batch_first} reads {expected_layout(batch_first)}"
+        ),
+        place=mixed.turned.place,
+        primary="(time, batch, feature)" if batch_first else "(batch, time, feature)",
+        labels=(Label(place_of_layout(call.layer), f"reads {expected_layout(batch_first)}"),),
+        expected=expected_layout(batch_first),
+        found=expected_layout(not batch_first),
+        because=(Because(f"axis 1 of a state of {wording.quoted(mixed.earlier.layer)} is the batch", mixed.earlier.place),),
+        help=(
+            f"h_n[-1].unsqueeze(1).{how}(…), with the steps on axis 1" if batch_first else f"h_n[-1].unsqueeze(0).{how}(…), with the steps on axis 0"
+        ),
+        subject=mixed.found.subject,
+        cause=mixed.turned.id,
+    )
+
+
+def _at(call: RecurrentCalled, mixed: Disagreement) -> int:
+    axes = layout(call)
+    first = call.value("input")
+    wrong = mixed.found.atoms[0]
+    for at, axis in enumerate(first.axes or () if first is not None and axes is not None else ()):
+        if wrong in axis.atoms:
+            return at
+    return 0
+
+
+def _roles(mixed: Disagreement) -> tuple[str, str]:
+    return ("the batch", "time") if mixed.found.batch is not None else ("time", "the batch")
+
+
+def _stated(call: RecurrentCalled) -> str:
+    spec = spec_of(call)
+    return f"batch_first={bool(settled(spec.batch_first))}" + ("" if "batch_first" in spec.given else " by default")
