@@ -174,6 +174,7 @@ def call_value(
     for value in (*arguments, *keywords.values()):
         if isinstance(value, FunctionObject):
             run.escaped.append(value)
+    operations.hand_over(run, (*arguments, *keywords.values()), record, places)
     return Opaque()
 
 
@@ -270,6 +271,7 @@ def _call_external(
     for value in (*arguments, *keywords.values()):
         if isinstance(value, FunctionObject):
             run.escaped.append(value)
+    operations.hand_over(run, (*arguments, *keywords.values()), record, places)
     return Value(Shape.unknown()) if operation is not None else Opaque()
 
 

@@ -468,6 +468,7 @@ def _yield(run: Run, frame: Frame, expression: records.Yield) -> Anything:
     value = None if expression.value is None else evaluate(run, frame, expression.value)
     if not expression.delegates:
         frame.yields.append(value)
+    operations.hand_over(run, (value,), expression, {})
     return Opaque()
 
 

@@ -101,7 +101,7 @@ def _call_method(
     is_partial: bool,
 ) -> Anything:
     if isinstance(receiver.shape, Packed):
-        return receiver if name in _SAME_OBJECT | {"pin_memory"} else Opaque()
+        return _call_packed(run, receiver, name, record, places)
     if name == "size":
         if not arguments and not keywords:
             return ShapeOf(receiver)
@@ -115,11 +115,32 @@ def _call_method(
         return receiver if name == "numpy" else Opaque()
     operation = ops.find(f"Tensor.{name}")
     if operation is None or is_partial:
+        operations.hand_over(run, (receiver, *arguments, *keywords.values()), record, {})
         return Opaque()
     result = operations.perform(run, operation, (receiver, *arguments), keywords, record, places)
     if receiver.id in run.doubtful and isinstance(result, Value) and name in ("to", "float", "cuda", "contiguous"):
         run.doubtful.add(result.id)
     return result
+
+
+_OF_PACKED: Final = frozenset("index count long int short byte char is_pinned".split())
+"""Methods that a PackedSequence has of its own, or as the tuple it is."""
+
+
+def _call_packed(
+    run: Run, receiver: Value, name: str, record: records.Record, places: Mapping[str, Any]
+) -> Anything:
+    """A method of a packed sequence; a tensor's method is none of its own."""
+    if name in _SAME_OBJECT | {"pin_memory"}:
+        return receiver
+    operation = ops.find(f"Tensor.{name}") if name not in _OF_PACKED else None
+    if operation is None:
+        return Opaque()
+    given = {"input": Given(receiver, places.get("self"))}
+    outcome = Outcome(UNKNOWN, (Misfit(fault=Fault.TYPE, operand="input", detail="a PackedSequence"),))
+    return operations.conclude(
+        run, operations.EVENTS[operation.kind], outcome, given, record, name=operations.short_name(operation)
+    )
 
 
 def _call_list(
@@ -273,6 +294,7 @@ def _call_instance_method(
         return ListValue([], choose(*kids)) if kids else Opaque()
     if receiver.layer is not None:
         return _call_layer_method(run, receiver.layer, name, arguments, keywords, record, places, is_partial)
+    operations.hand_over(run, (*arguments, *keywords.values()), record, places)
     return Opaque()
 
 

@@ -9,7 +9,7 @@ from rnnshape_guard.shapes.axes import Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Many, Named, Operand, Packed, Result, Slice, Unknown
 from rnnshape_guard.static.joins import join_all
-from rnnshape_guard.static.values import Anything, Choice, ListValue, Opaque, RangeOf, Results, ShapeOf
+from rnnshape_guard.static.values import Anything, Choice, DictValue, ListValue, Opaque, RangeOf, Results, ShapeOf
 
 
 def operand(value: Anything, *, number: bool = False, tensor: bool = False) -> Operand:
@@ -83,6 +83,8 @@ def seen(value: Anything) -> Seen:
             return tuple(seen(part) for part in value.values)
         case ListValue():
             return tuple(seen(part) for part in (*value.items, *((value.tail,) if value.tail is not None else ())))
+        case DictValue():
+            return tuple(seen(part) for part in value.items.values())
         case Opaque() if value.tensor is not None:
             return value.tensor
         case Choice():

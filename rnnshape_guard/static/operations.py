@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rnnshape_guard import ops
@@ -12,6 +12,7 @@ from rnnshape_guard.events import (
     Contracted,
     Created,
     Given,
+    Handed,
     Operated,
     RecurrentCalled,
     Reduced,
@@ -20,11 +21,12 @@ from rnnshape_guard.events import (
     Seen,
     Selected,
     Value,
+    values_in,
 )
 from rnnshape_guard.ops import Kind
 from rnnshape_guard.shapes.axes import Shape
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.shapes.outcomes import Operand, Outcome, Packed
+from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Misfit, Operand, Outcome, Packed
 from rnnshape_guard.static import evidence, records
 from rnnshape_guard.static.operands import operand, seen, state_value, value_of
 from rnnshape_guard.static.run import Run
@@ -136,6 +138,13 @@ def _given(
     return given
 
 
+def hand_over(run: Run, values: Iterable[Anything], record: records.Record, places: Mapping[str, Any]) -> None:
+    """Note that tensors go where nobody follows them."""
+    given = {str(at): Given(seen(value), places.get(str(at))) for at, value in enumerate(values)}
+    if any(True for one in given.values() for _ in values_in(one.seen)):
+        run.emit(Handed, record, given=given)
+
+
 def operate_tensor(run: Run, name: str, value: Value, record: records.Record, *further: Anything) -> Anything:
     """A method of a tensor, called by the interpreter itself."""
     operation = ops.find(f"Tensor.{name}")
@@ -158,12 +167,30 @@ def operate_quietly(run: Run, name: str, value: Value, *further: Anything) -> An
 def subscript_tensor(run: Run, value: Value, items: tuple[Anything, ...], record: records.Record) -> Anything:
     """``value[items]`` of a tensor."""
     if isinstance(value.shape, Packed):
-        return Value(Shape.unknown()) if items and isinstance(items[0], Dim) and items[0].value == 0 else Opaque()
+        return _subscript_packed(run, value, items, record)
     operands = tuple(operand(item) for item in items)
     outcome = ops.index(value.shape, operands)
     holder = record.value if isinstance(record, records.Subscript) else record
     kept: Seen = tuple(item if item is ... else seen(item) for item in items)
     given = {"input": Given(value, run.place(holder)), "items": Given(kept, run.place(record))}
+    return conclude(run, Selected, outcome, given, record, name="index")
+
+
+def _subscript_packed(run: Run, value: Value, items: tuple[Anything, ...], record: records.Record) -> Anything:
+    """A packed sequence is a tuple: its first item is the numbers of all steps."""
+    if len(items) != 1 or items[0] is None or items[0] is ...:
+        return refuse_items(run, value, items, record)
+    first = isinstance(items[0], Dim) and items[0].value == 0
+    return Value(Shape.unknown()) if first else Opaque()
+
+
+def refuse_items(run: Run, holder: Anything, items: Anything, record: records.Record) -> Anything:
+    """``holder[items]`` where only a tensor has such items, and the holder is none."""
+    detail = "a PackedSequence" if isinstance(holder, Value) else "a tuple"
+    outcome = Outcome(UNKNOWN, (Misfit(fault=Fault.TYPE, operand="input", detail=detail),))
+    place = run.place(record.value if isinstance(record, records.Subscript) else record)
+    kept = tuple(item if item is ... else seen(item) for item in (items if isinstance(items, tuple) else (items,)))
+    given = {"input": Given(seen(holder), place), "items": Given(kept, run.place(record))}
     return conclude(run, Selected, outcome, given, record, name="index")
 
 

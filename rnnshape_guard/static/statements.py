@@ -87,6 +87,7 @@ def bind(run: Run, frame: Frame, target: records.Expression, value: Anything, re
         case records.Attribute():
             holder = expressions.evaluate(run, frame, target.value)
             set_attribute(run, holder, target.name, value)
+            operations.hand_over(run, (value,), record, {})
             evidence.read_name(run, target.name, value, target)
         case records.Subscript():
             _set_item(run, frame, target, value)

@@ -37,6 +37,8 @@ def subscript(
             return operations.subscript_tensor(run, holder, items, record)
         case ShapeOf():
             return _of_shape(run, holder, key)
+        case tuple() if _of_tensors_only(key):
+            return operations.refuse_items(run, holder, key, record)
         case tuple() | ListValue() | Results():
             return _of_items(holder, key)
         case DictValue():
@@ -58,6 +60,11 @@ def subscript(
             method = holder.cls.find("__getitem__")
             return functions.call_function(run, method, (holder, key), {}, record)
     return Opaque()
+
+
+def _of_tensors_only(key: Anything) -> bool:
+    """Whether only a tensor could be asked for such items: several axes, a new axis, an ellipsis."""
+    return isinstance(key, tuple) or key is None or key is ...
 
 
 def _of_opaque(
