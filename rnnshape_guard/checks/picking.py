@@ -19,6 +19,7 @@ from rnnshape_guard.events import (
     Reduced,
     Reordered,
     Reshaped,
+    Returned,
     Seen,
     Selected,
     Unpacked,
@@ -343,3 +344,148 @@ def batch_first_of(event: PackCalled) -> bool | None:
         return False
     flag = settled(given.seen) if isinstance(given.seen, bool | Dim) else None
     return flag if isinstance(flag, bool) else None
+
+
+# -- one step of an output -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StepRead:
+    """One step taken of an RNN's output: the ``first``, the ``last``, the last by ``lengths``, or the last of a
+    ``padded`` batch. `through_layer`: a layer has mixed the directions before."""
+
+    event: Selected
+    value: Value
+    call: RecurrentCalled
+    step: str
+    pad: PackCalled | None = None
+    through_layer: bool = False
+
+
+def step_read(event: Selected, log: Log) -> StepRead | None:
+    """What step a selection takes of an output along its time; None if it takes none, or several."""
+    value = event.value("input")
+    call = output_behind(value, log) if value is not None else None
+    pair = steps_of(call) if call is not None else None
+    if value is None or call is None or pair is None or contradicted(*pair):
+        return None
+    pad: PackCalled | None = None
+    through = False
+    for ancestor, maker in line_of(value, log):
+        if isinstance(maker, PackCalled):
+            pad = pad or maker
+        if isinstance(maker, LayerCalled) and not isinstance(maker, RecurrentCalled):
+            before = maker.value("input")
+            shapes = [one.shape for one in (before, ancestor) if one is not None and isinstance(one.shape, Shape)]
+            through |= len(shapes) == 2 and holds_directions(shapes[0].axis(-1)) and not holds_directions(shapes[1].axis(-1))
+    step = _step(event, pair[1], call, log)
+    if step == "last" and pad is not None:
+        step = "padded"
+    return None if step is None else StepRead(event, value, call, step, pad, through)
+
+
+def _step(event: Selected, time: Atom, call: RecurrentCalled, log: Log) -> str | None:
+    if event.name in ("gather", "take_along_dim"):
+        return "lengths" if _gathers(event, time) and _from_lengths(event, call, log) else None
+    for pick in picks(event):
+        if is_axis(pick.axis, time):
+            if isinstance(pick.item, Value):
+                return "lengths" if _from_lengths(event, call, log) else None
+            return {-1: "last", 0: "first"}.get(pick.number) if pick.number is not None else None
+    return None
+
+
+def _gathers(event: Selected, time: Atom) -> bool:
+    value, given = event.value("input"), event.given.get("dim")
+    at = given.seen.literal if given is not None and isinstance(given.seen, Dim) else None
+    axis = value.shape.axis(at) if value is not None and isinstance(value.shape, Shape) and at is not None else None
+    return axis is not None and is_axis(axis, time)
+
+
+def _from_lengths(event: Selected, call: RecurrentCalled, log: Log) -> bool:
+    """Whether an index is the lengths less one: those that the batch was packed with, or that padding gave back."""
+    known: set[int] = set()
+    pack = pack_of(call, log)
+    for maker in (pack, *(one for one in log.events[call.id : event.id] if isinstance(one, PackCalled))):
+        if maker is None:
+            continue
+        known |= {one.id for one in values_in(maker.given["lengths"].seen)} if "lengths" in maker.given else set()
+        if maker.name == "pad_packed_sequence" and isinstance(maker.result, tuple):
+            known |= {one.id for one in values_in(maker.result[1])}
+    pending = [one for name, given in event.given.items() if name != "input" for one in values_in(given.seen)]
+    seen: set[int] = set()
+    less_one = False
+    from_known = False
+    while pending:
+        value = pending.pop()
+        if value.id in seen:
+            continue
+        seen.add(value.id)
+        from_known |= value.id in known
+        maker_of = log.maker(value)
+        if maker_of is None or isinstance(maker_of, RecurrentCalled):
+            continue
+        if isinstance(maker_of, Computed) and maker_of.name in ("-", "sub"):
+            other = maker_of.given["other"].seen if "other" in maker_of.given else None
+            less_one |= isinstance(other, Dim) and other.literal == 1
+        pending += reads(maker_of)
+    return less_one and from_known
+
+
+def output_reads(call: RecurrentCalled, log: Log) -> list[Event]:
+    """The events that read the output of a recurrent call, or what keeps its time axis: padding, dropouts, reorders."""
+    result = call.result
+    first = result[0] if isinstance(result, tuple) and result else None
+    found: list[Event] = []
+    pending = [first] if isinstance(first, Value) else []
+    while pending:
+        value = pending.pop()
+        for event in uses(value, log):
+            further = _kept(event)
+            if further is None:
+                found.append(event)
+            else:
+                pending.append(further)
+    return found
+
+
+def _kept(event: Event) -> Value | None:
+    """What an event makes of an output that stays an output, axis by axis."""
+    match event:
+        case PackCalled(name="pad_packed_sequence", result=(Value() as padded, *_)):
+            return padded
+        case LayerCalled(result=Value() as made) if not isinstance(event, RecurrentCalled) and _only_rescales(event):
+            return made
+        case Reordered(result=Value() as made):
+            return made
+        case Computed(result=Value() as made) if _of_one(event) and event.name not in ("softmax", "log_softmax"):
+            return made
+        case Reshaped(name="contiguous", result=Value() as made):
+            return made
+    return None
+
+
+def _only_rescales(event: LayerCalled) -> bool:
+    before, after = event.value("input"), event.result
+    return before is not None and isinstance(after, Value) and before.axes is not None and before.axes == after.axes
+
+
+def other_reads(read: StepRead, log: Log) -> list[Event]:
+    """What else reads the output that a step was taken of."""
+    return [event for event in output_reads(read.call, log) if event is not read.event and not _leads_to(event, read)]
+
+
+def _leads_to(event: Event, read: StepRead) -> bool:
+    """Whether an event made the tensor that the step was taken of (a layer before the selection)."""
+    return any(value is read.value for value in values_in(event.result)) and not isinstance(event, Returned)
+
+
+def states(call: RecurrentCalled) -> tuple[Value, ...]:
+    """h_n, and c_n if there is one."""
+    result = call.result
+    return tuple(values_in(result[1])) if isinstance(result, tuple) and len(result) > 1 else ()
+
+
+def state_uses(call: RecurrentCalled, log: Log) -> list[Event]:
+    """The events that read a final state."""
+    return [event for value in states(call) for event in uses(value, log)]

@@ -1,0 +1,82 @@
+"""RSG402: one position of a bidirectional output is read for both directions, where one of them has seen one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.picking import (
+    StepRead,
+    both_directions,
+    holds_directions,
+    is_settled,
+    other_reads,
+    state_uses,
+    step_read,
+    uses,
+)
+from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.events import Log, RecurrentCalled, Returned, Selected, Value
+from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.shapes.axes import Shape
+from rnnshape_guard.shapes.dims import Condition
+
+
+def check(event: Selected, log: Log) -> Iterator[Finding]:
+    """Judge each selection of one step that keeps both directions of an output."""
+    read = step_read(event, log)
+    if read is None or read.step == "padded" or not _reads_both(read, log):
+        return
+    condition = both_directions(read.call)
+    if condition is None or not is_settled(event, condition) or _is_whole_otherwise(read, log):
+        return
+    yield _finding(read, condition, log)
+
+
+def _reads_both(read: StepRead, log: Log) -> bool:
+    """Whether the result, or what a layer made of it before, holds both directions and is used so."""
+    result = next(iter([read.event.result]), None)
+    if not isinstance(result, Value) or not isinstance(result.shape, Shape) or not uses(result, log):
+        return False
+    if not read.through_layer and not any(holds_directions(axis) for axis in result.shape.parts[-1:]):
+        return False
+    return not all(_cuts_directions(use) for use in uses(result, log))
+
+
+def _cuts_directions(use: object) -> bool:
+    if not isinstance(use, Selected):
+        return False
+    parts = [part for part in (use.result if isinstance(use.result, tuple) else (use.result,)) if isinstance(part, Value)]
+    return bool(parts) and not any(
+        holds_directions(part.shape.axis(-1)) for part in parts if isinstance(part.shape, Shape)
+    )
+
+
+def _is_whole_otherwise(read: StepRead, log: Log) -> bool:
+    """Whether what the step lacks is read beside it: the other end, all steps, or the final states."""
+    for use in other_reads(read, log):
+        other = step_read(use, log) if isinstance(use, Selected) else None
+        if other is None or {read.step, other.step} == {"first", "last"}:
+            return True
+    return any(not isinstance(use, Returned | RecurrentCalled) for use in state_uses(read.call, log))
+
+
+def _finding(read: StepRead, condition: Condition, log: Log) -> Finding:
+    event = read.event
+    half = "forward" if read.step == "first" else "reverse"
+    spec = spec_of(read.call)
+    state = "h_n" if spec.kind != "LSTM" else "h_n of (h_n, c_n)"
+    position = {"first": "the first step", "last": "the last step", "lengths": "the last step of each sequence"}[read.step]
+    return Finding(
+        code="RSG402",
+        message=f"the {half} half of {wording.quoted(event.place)} has seen one step only",
+        place=event.place,
+        primary=f"{position}, both directions",
+        labels=(Label(read.call.layer.place, "2 directions"),),
+        expected="forward after the last step, reverse after the first",
+        found=f"both directions at {position}",
+        help=f"torch.cat((h_n[-2], h_n[-1]), dim=1), with {state} as {wording.quoted(read.call.layer)} returns it",
+        condition=wording.when(condition),
+        subject=frozenset({("half seen", read.call.id)}),
+        cause=event.id,
+    )
