@@ -46,7 +46,9 @@ def _by_evidence(found: Contradiction) -> Finding:
         code="RSG101",
         message=f"{wording.quoted(call.layer)} reads axis {at} of {wording.quoted(given)} as {read}, but it is {is_really}",
         place=place_of_layout(call.layer),
-        primary=f"batch_first={batch_first}" if "batch_first" in spec_of(call).given else "batch_first=False by default",
+        primary=f"batch_first={batch_first}"
+        if "batch_first" in spec_of(call).given
+        else "batch_first=False by default",
         labels=() if given.place is None else (Label(given.place, wording.shape(given.value)),),
         expected=expected_layout(batch_first),
         found=wording.shape(given.value),
@@ -69,7 +71,9 @@ def _by_use(call: RecurrentCalled, use: Use) -> Finding:
             f"{use.words} along it, as if it were time"
         ),
         place=place_of_layout(call.layer),
-        primary=f"batch_first={batch_first}" if "batch_first" in spec_of(call).given else "batch_first=False by default",
+        primary=f"batch_first={batch_first}"
+        if "batch_first" in spec_of(call).given
+        else "batch_first=False by default",
         labels=(Label(place, f"axis {use.at} is read as time here"),),
         expected=expected_layout(batch_first),
         found=expected_layout(not batch_first),

@@ -73,9 +73,7 @@ def confirmed(call: RecurrentCalled) -> bool:
         return False
     roles = role_of(only_atom(axes[0])), role_of(only_atom(axes[1]))
     return (
-        (roles[0] is Role.BATCH or roles[1] is Role.TIME)
-        and roles[0] is not Role.TIME
-        and roles[1] is not Role.BATCH
+        (roles[0] is Role.BATCH or roles[1] is Role.TIME) and roles[0] is not Role.TIME and roles[1] is not Role.BATCH
     )
 
 
@@ -207,7 +205,11 @@ def used_against(call: RecurrentCalled, log: Log) -> Use | None:
         atom = only_atom(use.value.axes[use.at]) if use.value.axes else None
         if atom is time:
             return None
-        if atom is batch and against is None and not any(isinstance(step, Reordered) for step in _between(use, call, log)):
+        if (
+            atom is batch
+            and against is None
+            and not any(isinstance(step, Reordered) for step in _between(use, call, log))
+        ):
             against = use
     return against if against is not None and _rank_is_sure(call, against) else None
 
@@ -236,7 +238,12 @@ def rank_is_known(call: RecurrentCalled) -> bool:
         return False
     if not any(isinstance(part, Rest) for part in value.shape.stored):
         return True
-    return any(evidence.strength <= Strength.WRITTEN for axis in value.axes for atom in axis.atoms for evidence in atom.evidence)
+    return any(
+        evidence.strength <= Strength.WRITTEN
+        for axis in value.axes
+        for atom in axis.atoms
+        for evidence in atom.evidence
+    )
 
 
 def _rank_is_sure(call: RecurrentCalled, use: Use) -> bool:
@@ -302,7 +309,12 @@ def _time_of(call: RecurrentCalled) -> Atom | None:
 
 def _repeating(steps: list[Event]) -> Reshaped | Combined | None:
     for step in steps:
-        if isinstance(step, Reshaped | Combined) and step.name.rpartition(".")[2] in ("repeat", "expand", "tile", "stack"):
+        if isinstance(step, Reshaped | Combined) and step.name.rpartition(".")[2] in (
+            "repeat",
+            "expand",
+            "tile",
+            "stack",
+        ):
             return step
     return None
 

@@ -44,9 +44,7 @@ def check(event: RecurrentBuilt | RecurrentCalled, log: Log) -> Iterator[Finding
         yield _finding(event.layer, name, (because,), mixed.found.subject, event.id)
 
 
-def _finding(
-    layer: Layer, name: str, because: tuple[Because, ...], subject: frozenset[object], cause: int
-) -> Finding:
+def _finding(layer: Layer, name: str, because: tuple[Because, ...], subject: frozenset[object], cause: int) -> Finding:
     spec = layer.spec
     assert isinstance(spec, RecurrentSpec)
     place: Place = layer.argument_places.get(name, layer.place)

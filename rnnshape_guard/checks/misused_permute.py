@@ -95,7 +95,9 @@ def _before_use(call: RecurrentCalled, log: Log) -> Finding | None:
                 f"{wording.quoted(move.place)} has put where the steps were"
             )
             found = Contradiction(call, batch, time)
-            because = reasons(found) or (Because(f"{wording.quoted(call.layer)} reads the batch there", call.layer.place),)
+            because = reasons(found) or (
+                Because(f"{wording.quoted(call.layer)} reads the batch there", call.layer.place),
+            )
             help_ = f"leave the axes as they are: {receiver(move)}"
             return _finding(move, use.event, message, "", because, help_, found)
     return None

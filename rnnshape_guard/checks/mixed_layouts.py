@@ -46,7 +46,9 @@ def _mixed(call: RecurrentCalled, mixed: Disagreement) -> Finding:
         ),
         expected=expected_layout(batch_first),
         found=expected_layout(not batch_first),
-        because=(Because(f"{wording.quoted(mixed.earlier.layer)} has {_stated(mixed.earlier)}", mixed.earlier.layer.place),),
+        because=(
+            Because(f"{wording.quoted(mixed.earlier.layer)} has {_stated(mixed.earlier)}", mixed.earlier.layer.place),
+        ),
         help=remedy(call),
         subject=mixed.found.subject,
         cause=call.id,
@@ -69,9 +71,13 @@ def _repeated(call: RecurrentCalled, mixed: Disagreement) -> Finding:
         labels=(Label(place_of_layout(call.layer), f"reads {expected_layout(batch_first)}"),),
         expected=expected_layout(batch_first),
         found=expected_layout(not batch_first),
-        because=(Because(f"axis 1 of a state of {wording.quoted(mixed.earlier.layer)} is the batch", mixed.earlier.place),),
+        because=(
+            Because(f"axis 1 of a state of {wording.quoted(mixed.earlier.layer)} is the batch", mixed.earlier.place),
+        ),
         help=(
-            f"h_n[-1].unsqueeze(1).{how}(…), with the steps on axis 1" if batch_first else f"h_n[-1].unsqueeze(0).{how}(…), with the steps on axis 0"
+            f"h_n[-1].unsqueeze(1).{how}(…), with the steps on axis 1"
+            if batch_first
+            else f"h_n[-1].unsqueeze(0).{how}(…), with the steps on axis 0"
         ),
         subject=mixed.found.subject,
         cause=mixed.turned.id,

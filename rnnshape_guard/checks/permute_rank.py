@@ -30,7 +30,9 @@ def check(move: Reordered, log: Log) -> Iterator[Finding]:
         message=_message(move, misfit, name, rank),
         place=move.place,
         primary=_primary(misfit, name),
-        labels=() if given is None or given.place is None or value is None else (Label(given.place, wording.shape(value)),),
+        labels=()
+        if given is None or given.place is None or value is None
+        else (Label(given.place, wording.shape(value)),),
         expected=_allowed(misfit, rank, name),
         found=wording.shape(value) if value is not None else "",
         because=() if maker is None else (Because(f"{wording.quoted(receiver(move))} was made here", maker.place),),

@@ -17,7 +17,13 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     """Judge each call whose input has two axes and whose first axis is the batch: because something says so, or because
     an earlier recurrent layer on the path read it as the batch."""
     value = call.value("input")
-    if value is None or value.axes is None or len(value.axes) != 2 or call.given.get("hx") is not None and call.given["hx"].seen is not None:
+    if (
+        value is None
+        or value.axes is None
+        or len(value.axes) != 2
+        or call.given.get("hx") is not None
+        and call.given["hx"].seen is not None
+    ):
         return
     batch = only_atom(value.axes[0])
     if batch is None:
@@ -56,7 +62,11 @@ def _finding(call: RecurrentCalled, batch: Atom, because: tuple[Because, ...], l
         place=call.place,
         primary=f"{wording.quoted(given)} has two axes",
         labels=() if given.place is None else (Label(given.place, wording.shape(given.value)),),
-        expected="(batch, time, feature)" if batch_first is True else "(time, batch, feature)" if batch_first is False else "(batch, time, feature) in its layout",
+        expected="(batch, time, feature)"
+        if batch_first is True
+        else "(time, batch, feature)"
+        if batch_first is False
+        else "(batch, time, feature) in its layout",
         found=wording.shape(given.value),
         because=because,
         help=_remedy(call, log),

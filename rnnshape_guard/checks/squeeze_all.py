@@ -1,0 +1,60 @@
+"""RSG307: ``squeeze()`` without an axis also drops the batch when it holds one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.layouts import rank_is_known
+from rnnshape_guard.checks.moves import receiver
+from rnnshape_guard.events import Log, RecurrentCalled, Reshaped, Value
+from rnnshape_guard.findings import Finding, Label, Severity
+from rnnshape_guard.shapes.axes import Axis, Role, Shape, Strength
+
+
+def check(event: Reshaped, log: Log) -> Iterator[Finding]:
+    """Judge each ``squeeze()`` of a tensor of known rank with an axis of size 1, which is meant to go, and another whose
+    size nobody knows."""
+    value = event.value("input")
+    if event.name.rpartition(".")[2] not in ("squeeze", "squeeze_") or value is None or value.axes is None:
+        return
+    dim = event.given.get("dim")
+    if dim is not None and dim.seen is not None:
+        return
+    units = [at for at, axis in enumerate(value.axes) if axis.size.value == 1]
+    if not units:
+        return
+    batch = next((at for at, axis in enumerate(value.axes) if _may_be_one(axis, Role.BATCH)), None)
+    others = [at for at, axis in enumerate(value.axes) if _may_be_one(axis, None)]
+    if batch is None and not others:
+        return
+    yield _finding(event, value, units, batch, others)
+
+
+def _may_be_one(axis: Axis, role: Role | None) -> bool:
+    """Whether an axis is of a size that only the data decides, and has a role."""
+    atom = axis.atom
+    if atom is None or atom.size.value is not None or atom.kind is not None or atom.symbol.value is not None:
+        return False
+    return atom.role(Strength.LAYER) is role
+
+
+def _finding(event: Reshaped, value: Value, units: list[int], batch: int | None, others: list[int]) -> Finding:
+    at = batch if batch is not None else others[0]
+    axis = "the batch" if batch is not None else f"axis {at}"
+    atom = (value.axes or ())[at].atom
+    given = event.given.get("input")
+    dims = [unit - len(value.axes or ()) if unit == len(value.axes or ()) - 1 else unit for unit in units]
+    wanted = str(dims[0]) if len(dims) == 1 else f"({', '.join(map(str, dims))})"
+    return Finding(
+        code="RSG307",
+        message=f"`squeeze()` of {wording.quoted(receiver(event))} also drops {axis} when its size is 1",
+        place=event.place,
+        primary=wording.shape(value),
+        labels=() if given is None or given.place is None else (Label(given.place, wording.shape(value)),),
+        because=wording.because(atom, Strength.LAYER) if atom is not None else (),
+        help=f"{receiver(event)}.squeeze({wanted})",
+        severity=None if batch is not None else Severity.NOTE,
+        subject=frozenset({("squeeze", event.id)}),
+        cause=event.id,
+    )

@@ -1,0 +1,68 @@
+"""RSG303: a view or reshape gives the sizes of turned axes, but the data stays where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.moves import arguments, is_method, order, receiver
+from rnnshape_guard.checks.reading import is_state, misfits
+from rnnshape_guard.events import Log, Reshaped, Value
+from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.shapes.axes import Atom, Role, Shape
+from rnnshape_guard.shapes.outcomes import Fault, Misfit
+
+
+def check(event: Reshaped, log: Log) -> Iterator[Finding]:
+    """Judge each view that takes atoms out of memory order. States are RSG304; the two directions of an output, cut the
+    wrong way round, are RSG407."""
+    value = event.value("input")
+    if value is None or not isinstance(value.shape, Shape) or is_state(value.shape):
+        return
+    for misfit in misfits(event, Fault.SCRAMBLE):
+        if all(atom.kind in (Role.DIRECTION, Role.HIDDEN) for atom in (*misfit.wanted, *misfit.skipped)):
+            continue
+        yield _finding(event, value, misfit)
+        return
+
+
+def _finding(event: Reshaped, value: Value, misfit: Misfit) -> Finding:
+    name = event.name.rpartition(".")[2]
+    result = event.result if isinstance(event.result, Value) else None
+    given = event.given.get("input")
+    atoms = (*misfit.wanted, *misfit.skipped)
+    return Finding(
+        code="RSG303",
+        message=(
+            f"{wording.quoted(event.place)} takes {_names(misfit.wanted)} before {_names(misfit.skipped)}, but "
+            f"{wording.quoted(receiver(event))} holds {wording.shape(value)}: `{name}` moves no data"
+        ),
+        place=event.place,
+        primary=f"cuts {wording.shape(value)} into {wording.shape(result)}",
+        labels=() if given is None or given.place is None else (Label(given.place, wording.shape(value)),),
+        expected=wording.shape(value),
+        found=wording.shape(result),
+        because=tuple(one for atom in atoms for one in wording.because(atom))[:3],
+        help=moved(event, value),
+        condition=wording.when(misfit.condition),
+        subject=frozenset({("scramble", event.id), *(("order", atom.root) for atom in atoms)}),
+        cause=event.id,
+    )
+
+
+def _names(atoms: tuple[Atom, ...]) -> str:
+    return "·".join(wording.atom_name(atom) for atom in atoms)
+
+
+def moved(event: Reshaped, value: Value) -> str:
+    """The same sizes by a move: ``x.permute(1, 0, 2)``, with a reshape behind it where axes are joined."""
+    result = event.result if isinstance(event.result, Value) else None
+    if value.axes is None or result is None or result.axes is None:
+        return "permute the axes first, then reshape"
+    places = order(value.axes, result.axes)
+    if places is None:
+        return "permute the axes first, then reshape"
+    permuted = f"{receiver(event)}.permute({', '.join(map(str, places))})"
+    if len(places) == len(result.axes):
+        return permuted
+    return f"{permuted}.reshape({arguments(event) if is_method(event) else '…'})"
