@@ -9,12 +9,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, Union
+from typing import Final, Protocol, TypeVar, Union
 
 from rnnshape_guard.shapes.axes import Axis, Shape
 from rnnshape_guard.shapes.outcomes import Misfit, Operand, Packed
 
 _ids = itertools.count()
+
+COLLATED: Final = "a DataLoader stacks the samples along axis 0, and its last batch may be smaller"
+"""The evidence for the batch axis of a loader whose batches are not all of one size."""
 
 
 class Place(Protocol):

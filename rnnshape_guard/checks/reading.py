@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import cast
 
-from rnnshape_guard.events import Called, Log, RecurrentCalled, Value
+from rnnshape_guard.events import (
+    Called,
+    Event,
+    FunctionEntered,
+    LayerBuilt,
+    LayerCalled,
+    Log,
+    RecurrentCalled,
+    Value,
+    reads,
+)
 from rnnshape_guard.layers import RecurrentSpec, settled
 from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
@@ -56,3 +66,38 @@ def is_state(shape: Shape) -> bool:
 def confirmed(atom: Atom | None, role: Role, weakest: Strength = Strength.WRITTEN) -> bool:
     """Whether evidence no weaker than `weakest` says that an atom has a role."""
     return atom is not None and atom.size.value != 1 and atom.role(weakest) is role
+
+
+def entered(event: Event, log: Log) -> FunctionEntered | None:
+    """The entering of the function that an event happened in."""
+    for before in reversed(log.events[: event.id]):
+        if before.entry != event.entry:
+            return None
+        if isinstance(before, FunctionEntered) and before.scope == event.scope:
+            return before
+    return None
+
+
+def sized_by(value: Value, axis: Axis, log: Log) -> Event | None:
+    """The event that gave a tensor an axis: behind it the axis is there, in what it read it was not; None for an axis
+    that came from outside."""
+    maker = log.maker(value)
+    while maker is not None:
+        before = next(iter(reads(maker)), None)
+        axes = before.axes if before is not None else None
+        if before is None or axes is None or all(one.atoms != axis.atoms for one in axes):
+            return maker
+        maker = log.maker(before)
+    return None
+
+
+def is_of_one_kind(call: LayerCalled, log: Log) -> bool:
+    """Whether a layer is of the kind it is in every run: not one of several that a program chooses between."""
+    node = getattr(call.layer.place, "node", call.layer.place)
+    others = (
+        event.layer
+        for event in log.all(LayerBuilt)
+        if event.layer.id != call.layer.id and getattr(event.layer.place, "node", event.layer.place) is node
+    )
+    kind = getattr(call.layer.spec, "kind", None)
+    return all(getattr(other.spec, "kind", None) == kind for other in others)

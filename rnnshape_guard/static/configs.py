@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rnnshape_guard import ops
-from rnnshape_guard.events import Value
+from rnnshape_guard.events import COLLATED, Value
 from rnnshape_guard.shapes.axes import Axis, Evidence, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim, Symbol
 from rnnshape_guard.static import functions, records
@@ -76,15 +76,17 @@ def namespace(options: Mapping[str, Anything]) -> Opaque:
 
 # -- data ----------------------------------------------------------------------------------------------------------
 
-_COLLATED: Final = "a DataLoader stacks the samples along axis 0"
+_FULL_BATCHES: Final = "a DataLoader stacks the samples along axis 0"
 
 
 @dataclass(slots=True, eq=False)
 class Loader:
-    """A DataLoader with default collation over a dataset; iterating gives batches."""
+    """A DataLoader with default collation over a dataset; iterating gives batches. `batch_size` is the size of every
+    batch, None where the last one may be smaller."""
 
     dataset: Anything
     record: records.Record
+    batch_size: Dim | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -96,8 +98,9 @@ class Tensors:
 
 def batch_of(run: Run, loader: Loader) -> Anything:
     """One batch of a loader: every sample's tensors behind a batch axis."""
-    evidence = Evidence(Role.BATCH, Strength.STRUCTURAL, _COLLATED, run.place(loader.record))
-    axis = Axis.new("batch")
+    words = COLLATED if loader.batch_size is None else _FULL_BATCHES
+    evidence = Evidence(Role.BATCH, Strength.STRUCTURAL, words, run.place(loader.record))
+    axis = Axis.new("batch", loader.batch_size)
     axis.atoms[0].learn(evidence)
     return _collated(_sample(run, loader), axis)
 
@@ -150,4 +153,19 @@ def load_data(arguments: tuple[Anything, ...], keywords: Mapping[str, Any], reco
         return Opaque()
     if "batch_size" in keywords and keywords["batch_size"] is None:
         return Opaque()
-    return Loader(dataset, record) if isinstance(dataset, Tensors | Instance | Value | ListValue) else Opaque()
+    if not isinstance(dataset, Tensors | Instance | Value | ListValue):
+        return Opaque()
+    batch_size = arguments[1] if len(arguments) > 1 else keywords.get("batch_size", Dim.of(1))
+    is_whole = keywords.get("drop_last") is True or _divides(batch_size, dataset)
+    return Loader(dataset, record, batch_size if is_whole and isinstance(batch_size, Dim) else None)
+
+
+def _divides(batch_size: Anything, dataset: Anything) -> bool:
+    """Whether all batches are surely of one size."""
+    number = batch_size.value if isinstance(batch_size, Dim) else None
+    if number == 1:
+        return True
+    first = dataset.tensors[0] if isinstance(dataset, Tensors) and dataset.tensors else dataset
+    axis = first.shape.axis(0) if isinstance(first, Value) and isinstance(first.shape, Shape) else None
+    count = axis.size.value if axis is not None else None
+    return bool(number) and count is not None and count % number == 0

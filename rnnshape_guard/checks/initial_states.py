@@ -1,0 +1,285 @@
+"""The initial state that a recurrent call is given, and what is wrong with it: the one judgement of RSG204 and RSG501 to
+RSG505, which each report their part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.reading import confirmed, layout, misfits, sized_by, spec_of
+from rnnshape_guard.events import COLLATED, Created, Event, Log, Place, RecurrentCalled, Reordered, Value, values_in
+from rnnshape_guard.findings import Because, Finding, Label
+from rnnshape_guard.shapes.axes import Atom, Axis, Role
+from rnnshape_guard.shapes.dims import Dim, compare, resolve, same_size
+from rnnshape_guard.shapes.outcomes import Fault, Misfit, Packed
+
+
+class Kind(Enum):
+    """What is wrong with a state; the first that applies is the one to report."""
+
+    RANK = "rank"
+    BATCH_FIRST = "batch first"
+    FROM_TIME = "batch size read from the time axis"
+    FIXED_BATCH = "fixed batch"
+    SIZE = "size"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One tensor of an initial state. `maker` is the recurrent call whose final state it stems from, or the event that
+    made it of sizes; None if it came from outside."""
+
+    name: str
+    value: Value
+    maker: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing wrong with one tensor of a state; `axis` is the faulty axis, where it is one."""
+
+    kind: Kind
+    call: RecurrentCalled
+    state: State
+    misfit: Misfit | None = None
+    axis: Axis | None = None
+    because: tuple[Because, ...] = ()
+    certain: bool = True
+
+
+def states_of(call: RecurrentCalled, log: Log) -> list[State]:
+    """The tensors given as ``h_0`` and ``c_0``; none where an LSTM is not given a pair."""
+    given = call.given.get("hx")
+    values = list(values_in(given.seen)) if given is not None else []
+    names = ["h_0", "c_0"] if spec_of(call).kind == "LSTM" else ["h_0"]
+    if len(values) != len(names):
+        return []
+    return [State(name, value, _maker(value, log)) for name, value in zip(names, values, strict=True)]
+
+
+def _maker(value: Value, log: Log) -> Event | None:
+    return next((event for _, event in log.past(value) if isinstance(event, Created | RecurrentCalled)), None)
+
+
+def first_mistake(call: RecurrentCalled, log: Log) -> Mistake | None:
+    """The mistake to report of a call's state: the first kind that applies, in h_0 rather than in c_0."""
+    if misfits(call, Fault.COUNT):
+        return None
+    found = [mistake for state in states_of(call, log) for mistake in _mistakes(call, state, log)]
+    return min(found, key=lambda one: (list(Kind).index(one.kind), one.state.name == "c_0"), default=None)
+
+
+def _mistakes(call: RecurrentCalled, state: State, log: Log) -> Iterator[Mistake]:
+    yield from (Mistake(Kind.RANK, call, state, one) for one in misfits(call, Fault.RANK, state.name))
+    sizes = misfits(call, Fault.SIZE, state.name)
+    axes = state.value.axes
+    if axes is not None and len(axes) == 3:
+        batch, time = _batch_and_time(call)
+        if batch is not None and time is not None:
+            yield from _misplaced(call, state, axes, batch, time, sizes)
+            yield from _fixed(call, state, axes, batch, sizes)
+    for misfit in sizes:
+        index = misfit.axis if misfit.axis is not None else 0
+        axis = state.value.shape.axis(index) if not isinstance(state.value.shape, Packed) else None
+        yield Mistake(Kind.SIZE, call, state, misfit, axis)
+
+
+def _batch_and_time(call: RecurrentCalled) -> tuple[Axis | None, Axis | None]:
+    value = call.value("input")
+    if value is not None and isinstance(value.shape, Packed):
+        return value.shape.batch, value.shape.time
+    return layout(call) or (None, None)
+
+
+def _misplaced(
+    call: RecurrentCalled, state: State, axes: tuple[Axis, ...], batch: Axis, time: Axis, sizes: list[Misfit]
+) -> Iterator[Mistake]:
+    """The batch on the axis of the layers, or the steps on the axis of the batch: by identity, not by value."""
+    first, second, _ = axes
+    if is_same(second, batch) or not (first.atoms or second.atoms):
+        return
+    wrong = {misfit.axis: misfit for misfit in sizes}
+    states = spec_of(call).states
+    is_batch = is_same(first, batch) or (0 in wrong and same_size(first.size, batch.size))
+    swapped = 0 in wrong and 1 in wrong and isinstance(states, Dim)
+    if swapped and isinstance(states, Dim):
+        swapped = compare(first.size, batch.size).equal and compare(second.size, states).equal
+    named = _is_named(first.atom, Role.BATCH) and not _is_named(second.atom, Role.BATCH)
+    layered = isinstance(states, Dim) and _is_written_as(second, states)
+    if is_batch or swapped or ((named or is_same(first, time)) and layered and not is_same(first, second)):
+        yield Mistake(Kind.BATCH_FIRST, call, state, wrong.get(0), first)
+    elif is_same(second, time) and not confirmed(time.atom, Role.BATCH) and not confirmed(batch.atom, Role.TIME):
+        reasons = wording.because(time.atom) if time.atom is not None else ()
+        reasons = reasons or (wording.because(batch.atom) if batch.atom is not None else ())
+        yield Mistake(Kind.FROM_TIME, call, state, wrong.get(1), second, reasons, bool(reasons))
+
+
+def _fixed(
+    call: RecurrentCalled, state: State, axes: tuple[Axis, ...], batch: Axis, sizes: list[Misfit]
+) -> Iterator[Mistake]:
+    """A batch size that the state brings from elsewhere, and an input with a batch of its own."""
+    axis = axes[1]
+    if not isinstance(state.maker, Created) or any(symbol.owner is not None for symbol in _symbols_given(axis)):
+        return
+    misfit = next((one for one in sizes if one.axis == 1), None)
+    if misfit is not None:
+        yield Mistake(Kind.FIXED_BATCH, call, state, misfit, axis)
+    elif batch.atom is not None and not is_same(axis, batch):
+        reasons = [one for one in batch.atom.evidence if one.text == COLLATED]
+        if reasons and axis.size.value != 1:
+            because = tuple(Because("its last batch may be smaller", one.place) for one in reasons[:1])
+            yield Mistake(Kind.FIXED_BATCH, call, state, None, axis, because)
+
+
+def _symbols_given(axis: Axis) -> Iterator[object]:
+    """The symbols that an axis was sized with."""
+    for atom in axis.atoms:
+        size = atom.root.symbol.value
+        if atom.source is not None:
+            yield from atom.root.size.symbols()
+        elif size is not None:
+            yield from (symbol for symbol in size.symbols())
+
+
+def is_same(one: Axis, two: Axis) -> bool:
+    """Whether two axes are one by identity."""
+    return (
+        bool(one.atoms)
+        and len(one.atoms) == len(two.atoms)
+        and all(left.root is right.root for left, right in zip(one.atoms, two.atoms, strict=True))
+    )
+
+
+def _is_named(atom: Atom | None, role: Role) -> bool:
+    return atom is not None and atom.kind is None and confirmed(atom, role)
+
+
+def _is_written_as(axis: Axis, size: Dim) -> bool:
+    """Whether an axis was given a size on purpose: the same name, or the same number."""
+    return same_size(axis.size, size) or (size.value is not None and axis.size.value == size.value)
+
+
+# -- saying it --------------------------------------------------------------------------------------------------------
+
+
+def where(mistake: Mistake, log: Log) -> Place:
+    """The line a person would edit: where the faulty axis got its size, or its place."""
+    state = mistake.state
+    if mistake.kind is Kind.BATCH_FIRST:
+        moved = next((event for _, event in log.past(state.value) if isinstance(event, Reordered | Created)), None)
+        if moved is not None:
+            return moved.place
+    if mistake.axis is not None and mistake.kind is not Kind.RANK:
+        event = sized_by(state.value, mistake.axis, log)
+        if event is not None:
+            return event.place
+    if isinstance(state.maker, Created):
+        return state.maker.place
+    given = mistake.call.given["hx"].place
+    return given if given is not None else mistake.call.place
+
+
+def finding(code: str, mistake: Mistake, log: Log, message: str, *, primary: str, remedy: str = "") -> Finding:
+    """A finding about a state made from sizes, with the other tensor of the pair and the layer as labels."""
+    call, state = mistake.call, mistake.state
+    place = where(mistake, log)
+    labels = [Label(call.layer.place, needs(call))]
+    for other in states_of(call, log):
+        if other.name != state.name and other.maker is not None and other.maker is not state.maker:
+            labels.append(Label(other.maker.place, f"`{other.name}`, made alike"))
+    labels.append(Label(call.place, "given here"))
+    return Finding(
+        code=code,
+        message=message,
+        place=place,
+        primary=primary,
+        labels=tuple(label for label in labels if label.place is not place),
+        expected=expected(call),
+        found=wording.shape(state.value),
+        because=mistake.because,
+        help=remedy,
+        condition=wording.when(mistake.misfit.condition) if mistake.misfit is not None else "",
+        subject=subject(mistake),
+        cause=call.id,
+    )
+
+
+def subject(mistake: Mistake) -> frozenset[Hashable]:
+    """What is in contradiction: the event that made the state; where the layout is in doubt, the input's axes too."""
+    made = mistake.state.maker
+    parts: set[Hashable] = {("made", made.id) if isinstance(made, Created) else ("state", mistake.call.layer.id)}
+    if not mistake.certain:
+        batch, time = _batch_and_time(mistake.call)
+        parts |= {atom.root for axis in (batch, time) if axis is not None for atom in axis.atoms}
+    return frozenset(parts)
+
+
+def named(mistake: Mistake) -> str:
+    """The state in the user's words, if it is one tensor with a name, else PyTorch's."""
+    given = mistake.call.given["hx"]
+    return wording.quoted(given) if given.value is not None and given.text.isidentifier() else f"`{mistake.state.name}`"
+
+
+def needs(call: RecurrentCalled) -> str:
+    """What a layer's construction asks of its state."""
+    spec = spec_of(call)
+    words = (
+        [f"{spec.num_layers.value} layer{'s' if spec.num_layers.value != 1 else ''}"]
+        if _number(spec.num_layers)
+        else []
+    )
+    words += (
+        [f"{spec.directions.value} direction{'s' if spec.directions.value != 1 else ''}"]
+        if _number(spec.directions)
+        else []
+    )
+    words += [f"{wording.size(spec.output_size)} hidden"] if isinstance(spec.output_size, Dim) else []
+    return ", ".join(words)
+
+
+def _number(size: object) -> bool:
+    return isinstance(size, Dim) and size.value is not None
+
+
+def expected(call: RecurrentCalled) -> str:
+    """The state that a call needs, as a shape."""
+    spec = spec_of(call)
+    states = f" = {spec.states.value}" if isinstance(spec.states, Dim) and spec.states.value is not None else ""
+    hidden = (
+        f" = {spec.output_size.value}"
+        if isinstance(spec.output_size, Dim) and spec.output_size.value is not None
+        else ""
+    )
+    value = call.value("input")
+    batch = "" if value is not None and value.axes is not None and len(value.axes) == 2 else "batch, "
+    return f"(layers·directions{states}, {batch}hidden{hidden})"
+
+
+def remade(mistake: Mistake) -> str:
+    """The line that makes the state right, where all its sizes can be written down."""
+    call = mistake.call
+    spec, value, maker = spec_of(call), call.value("input"), mistake.state.maker
+    width = spec.hidden_size if mistake.state.name == "c_0" else spec.output_size
+    if (
+        not isinstance(spec.states, Dim)
+        or not isinstance(width, Dim)
+        or value is None
+        or not isinstance(maker, Created)
+    ):
+        return ""
+    batch, _ = _batch_and_time(call)
+    text = call.given["input"].text
+    words = [_written(spec.states)]
+    if value.axes is not None and batch is not None and text.isidentifier():
+        words.append(f"{text}.size({value.axes.index(batch)})")
+    elif value.axes is None or len(value.axes) != 2:
+        return ""
+    words.append(_written(width))
+    return f"torch.{maker.name.removeprefix('new_')}({', '.join(words)})" if all(words) else ""
+
+
+def _written(size: Dim) -> str:
+    words = str(size.value) if size.value is not None else str(resolve(size, numbers=False)).replace("·", " * ")
+    return "" if "?" in words else words

@@ -1,0 +1,267 @@
+"""Widths of features on their way through layers: who brought them, who expects another number, and which line is wrong.
+
+RSG201, 202, 203 and 205, and the widths of RSG801, are one judgement about different layers; what they share is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.reading import entered, recurrent_origin
+from rnnshape_guard.events import (
+    CellCalled,
+    Combined,
+    Event,
+    FunctionEntered,
+    Layer,
+    LayerBuilt,
+    LayerCalled,
+    Log,
+    Place,
+    RecurrentCalled,
+    Value,
+    reads,
+)
+from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.dims import Dim, compare
+from rnnshape_guard.shapes.outcomes import Misfit, Packed
+
+MADE = frozenset({Role.HIDDEN, Role.DIRECTION, Role.FEATURE, Role.LAYER})
+"""Roles of axes that layers make; an axis of another kind in their place was moved there."""
+
+
+def features_of(value: Value | None) -> Axis | None:
+    """The last axis of a tensor, or of the steps of a packed sequence."""
+    if value is None:
+        return None
+    if isinstance(value.shape, Packed):
+        last = value.shape.features[-1] if value.shape.features else None
+        return last if isinstance(last, Axis) else None
+    return value.shape.axis(-1)
+
+
+def source(value: Value, log: Log) -> str:
+    """What a tensor's features come from: ``output``, ``h_n`` or ``c_n`` of a recurrent layer, ``layer`` if another
+    layer has made other features since, ``outside`` if nothing is known."""
+    for ancestor, event in log.past(value):
+        match event:
+            case RecurrentCalled():
+                return ancestor.part
+            case CellCalled():
+                return "layer"
+            case LayerCalled():
+                before, after = features_of(event.value("input")), features_of(ancestor)
+                if before is None or after is None or before.atoms != after.atoms:
+                    return "layer"
+    return "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A layer that expects `takes` features (its argument `argument`) and is given `features`, the last axis of `value`."""
+
+    call: LayerCalled
+    argument: str
+    value: Value
+    features: Axis
+    misfit: Misfit
+
+    @property
+    def takes(self) -> str:
+        """The number expected, in words."""
+        return wording.size(self.misfit.expected) if self.misfit.expected is not None else "?"
+
+
+def contradictions(call: LayerCalled, argument: str, misfits: list[Misfit]) -> Iterator[Contradiction]:
+    """The misfits of a call's features, with what they stand on."""
+    value = call.value("input")
+    features = features_of(value)
+    if value is not None and features is not None:
+        for misfit in misfits:
+            yield Contradiction(call, argument, value, features, misfit)
+
+
+def finding(code: str, wrong: Contradiction, log: Log, remedy: str) -> Finding:
+    """The finding: at the call if the layer is right elsewhere, else where the number stands that it was built with."""
+    call, misfit = wrong.call, wrong.misfit
+    given = call.given["input"]
+    brings = wording.sizes_of(wrong.features)
+    labels = [Label(given.place, wording.shape(wrong.value))] if given.place is not None else []
+    origin = recurrent_origin(wrong.value, log)
+    if origin is not None and any(atom.kind in (Role.HIDDEN, Role.DIRECTION) for atom in wrong.features.atoms):
+        labels.append(Label(origin[0].layer.place, brings))
+    argument = call.layer.argument_places.get(wrong.argument, call.layer.place)
+    here = Finding(
+        code=code,
+        message=f"{wording.quoted(call.layer)} takes {wrong.takes} features, but {wording.quoted(given)} brings {brings}",
+        place=argument,
+        primary=f"expects {wrong.takes}",
+        labels=tuple(labels),
+        expected=_shape_with(wrong.value, wrong.takes),
+        found=wording.shape(wrong.value),
+        help=remedy,
+        condition=wording.when(misfit.condition),
+        subject=frozenset(_subject(wrong)),
+        cause=call.id,
+    )
+    at_call = _right_elsewhere(wrong, log)
+    if at_call is not None:
+        labels[:1] = [Label(argument, f"expects {wrong.takes}")]
+        return replace(here, place=at_call, primary=f"{brings} features", labels=tuple(labels), help="")
+    outer = given_number(call, wrong.argument, misfit, maker_of(wrong.value, log), log)
+    if outer is not None:
+        labels.insert(0, Label(argument, f"expects {wrong.takes}"))
+        return replace(here, place=outer, primary=f"this is {wrong.takes}", labels=tuple(labels), help="")
+    return here
+
+
+def _subject(wrong: Contradiction) -> Iterator[Hashable]:
+    yield ("features", wrong.call.layer.id)
+    for atom in wrong.features.atoms:
+        if atom.root.kind not in MADE:
+            yield atom.root
+
+
+def _shape_with(value: Value, width: str) -> str:
+    """A shape as found, with the last axis as it should be."""
+    return f"{wording.shape(value).removesuffix(')').rpartition(', ')[0] or '(...'}, {width})"
+
+
+def product(axis: Axis) -> str:
+    """An axis's size as one would write it in a constructor: ``2 * hidden``."""
+    parts = [wording.size(atom.size) for atom in axis.atoms if atom.size.value != 1]
+    return " * ".join(parts) if parts and not any("?" in part for part in parts) else ""
+
+
+def spelled(dim: object) -> str:
+    """A constructor's argument in a remedy; an ellipsis where it is not known."""
+    words = wording.size(dim) if isinstance(dim, Dim) else "?"
+    return "..." if words == "?" else words
+
+
+# -- which line is wrong --------------------------------------------------------------------------------------------
+
+
+def _right_elsewhere(wrong: Contradiction, log: Log) -> Place | None:
+    """The place of the call, if what it gives is wrong rather than what the layer was built for: the same construction
+    is given the right features elsewhere, or makes layers for other features beside this one."""
+    call, expected = wrong.call, wrong.misfit.expected
+    built_at = _node(call.layer.place)
+    for other in log.all(type(call)):
+        if other is call or _node(other.layer.place) != built_at:
+            continue
+        takes = getattr(other.layer.spec, wrong.argument, None)
+        value = other.value("input")
+        features = features_of(value)
+        if value is None or features is None or not isinstance(takes, Dim) or expected is None:
+            continue
+        fits = not any(one.operand == "input" for one in other.misfits) and compare(features.size, takes).equal
+        if other.layer.id != call.layer.id and other.entry == call.entry:
+            if fits and features.atoms == wrong.features.atoms and not compare(takes, expected).equal:
+                return call.place
+        elif fits and _is_made(value, features, log):
+            return _leaving_out(call, other, log) or call.place
+        elif not fits and other.scope == call.scope and _joined_to(takes, other, log):
+            leaving_out = _leaving_out(call, other, log)
+            if leaving_out is not None:
+                return leaving_out
+    return None
+
+
+def _joined_to(takes: Dim, call: LayerCalled, log: Log) -> bool:
+    """Whether features are joined to the right number on the way to a call, in a branch that may not run."""
+    for event in reversed(log.events[: call.id]):
+        if event.entry != call.entry or isinstance(event, FunctionEntered):
+            return False
+        if isinstance(event, Combined) and isinstance(event.result, Value):
+            features = features_of(event.result)
+            if features is not None and compare(features.size, takes).equal:
+                return True
+    return False
+
+
+def _is_made(value: Value, features: Axis, log: Log) -> bool:
+    """Whether features were made where one can see it, so that their fitting a layer is no guess."""
+    first = value
+    for ancestor, event in log.past(value):
+        first = ancestor
+        if isinstance(event, LayerCalled) and event.value("input") is None:
+            return True
+    if log.maker(first) is not None:
+        return True
+    before = features_of(first)
+    return before is not None and features.atoms != before.atoms
+
+
+def _leaving_out(call: Event, right: Event, log: Log) -> Place | None:
+    """The call of the function that `call` happened in, if it leaves out a tensor that makes `right` right."""
+    ours, theirs = entered(call, log), entered(right, log)
+    if ours is None or theirs is None or ours.call is None or ours.scope != theirs.scope:
+        return None
+    for name, given in ours.given.items():
+        other = theirs.given.get(name)
+        if given.seen is None and other is not None and other.seen is not None:
+            return ours.call
+    return None
+
+
+def given_number(call: LayerCalled, argument: str, misfit: Misfit, maker: Layer | None, log: Log) -> Place | None:
+    """Where the number stands that a layer was built with, if its constructor only passes a parameter on: in the call
+    that built the object. None where the class contradicts itself whatever it is given: it uses the parameter for the
+    layer that `maker` is as well, or for others beside it."""
+    layer = call.layer
+    place = layer.argument_places.get(argument)
+    if place is None or not place.text.isidentifier() or misfit.condition:
+        return None
+    built = next((event for event in log.all(LayerBuilt) if event.layer.id == layer.id), None)
+    function = entered(built, log) if built is not None else None
+    if built is None or function is None or function.call is None or not function.scope.endswith("__init__"):
+        return None
+    if maker is None or maker.owner == layer.owner:
+        uses = [
+            event
+            for event in log.all(LayerBuilt)
+            if event.entry == built.entry and event.scope == built.scope and event.layer.id != layer.id
+        ]
+        if any(one.text == place.text for event in uses for one in event.layer.argument_places.values()):
+            return None
+    given = function.given.get(place.text)
+    return given.place if given is not None else None
+
+
+def maker_of(value: Value, log: Log) -> Layer | None:
+    """The nearest layer that a tensor went through."""
+    return next((event.layer for _, event in log.past(value) if isinstance(event, LayerCalled)), None)
+
+
+def _node(place: Place) -> object:
+    return getattr(place, "node", place)
+
+
+def on_recurrent_path(call: LayerCalled, log: Log) -> bool:
+    """Whether a recurrent layer or cell stands before or behind a layer."""
+    value = call.value("input")
+    if value is not None and _leads_back(value, log):
+        return True
+    results = [
+        one for one in (call.result if isinstance(call.result, tuple) else (call.result,)) if isinstance(one, Value)
+    ]
+    return any(isinstance(event, RecurrentCalled | CellCalled) for one in results for event in log.future(one))
+
+
+def _leads_back(value: Value, log: Log, most: int = 60) -> bool:
+    pending, seen = [value], {value.id}
+    while pending and len(seen) < most:
+        event = log.maker(pending.pop())
+        if isinstance(event, RecurrentCalled | CellCalled):
+            return True
+        if event is None:
+            continue
+        for one in reads(event):
+            if one.id not in seen:
+                seen.add(one.id)
+                pending.append(one)
+    return False
