@@ -35,6 +35,8 @@ def pad(input: Shape, pad: Operand, **ignored: Operand) -> Outcome:
     if isinstance(opened, Misfit):
         return Outcome(Shape.unknown(input.least_rank, dtype=input.dtype), (opened,))
     row = list(opened.parts)
+    if not row and count:
+        return Outcome(Shape.unknown(dtype=input.dtype), (Misfit(fault=Fault.RANK, found=Dim.of(0)),))
     for offset, place in enumerate(opened.places):
         before, after = sizes[2 * offset], sizes[2 * offset + 1]
         old = opened.axis(place)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnnshape_guard.shapes.axes import Axis, Rest, Shape
+from rnnshape_guard.shapes.axes import UNIT, Axis, Rest, Shape
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 Parts = tuple[Axis | Rest, ...]
@@ -25,7 +25,9 @@ class Opened:
     closes: Closes = ()
 
     def axis(self, place: int) -> Axis:
-        """The axis at a place that was asked for."""
+        """The axis at a place that was asked for; a tensor of no axes counts as one of size 1."""
+        if not self.parts:
+            return UNIT
         part = self.parts[place]
         assert isinstance(part, Axis)
         return part

@@ -22,7 +22,7 @@ def index(shape: Shape, items: tuple[Operand, ...]) -> Outcome:
     """`x[items]`: integers drop axes, slices cut them, None makes one, tensors, lists and masks pick from them."""
     if any(isinstance(item, Unknown | str | float) for item in items):
         return Outcome(Shape.unknown(dtype=shape.dtype))
-    if any(isinstance(item, bool) for item in items):
+    if any(isinstance(item, bool) for item in items) or sum(item is Ellipsis for item in items) > 1:
         return Outcome(Shape.unknown(dtype=shape.dtype))
     widths = [_width(item) for item in items]
     if None in widths:
@@ -136,6 +136,8 @@ class _Walk:
         places = [place for place, _ in self.picks]
         at = places[0] if len(set(places)) == 1 else 0
         row = (*self.row[:at], *picked, *self.row[at:])
+        if sum(isinstance(part, Rest) for part in row) > 1:
+            return Outcome(Shape.unknown(dtype=shape.dtype), tuple(self.misfits), closes=closes)
         return Outcome(Shape(row, None, shape.dtype), tuple(self.misfits), closes=closes)
 
     def _joined(self) -> tuple[Axis | Rest, ...]:
@@ -328,6 +330,8 @@ def _along(shape: Shape, dim: Operand, item: Operand) -> Outcome:
         return Outcome(Shape.unknown(dtype=shape.dtype))
     if isinstance(opened, Misfit):
         return Outcome(Shape.unknown(dtype=shape.dtype), (opened,))
+    if not opened.parts:
+        return Outcome(Shape.unknown(dtype=shape.dtype), (Misfit(fault=Fault.RANK, found=Dim.of(0)),))
     (place,) = opened.places
     strides = strides_of(shape) if opened.closes == () else None
     walk = _Walk(strides)

@@ -15,6 +15,7 @@ from rnnshape_guard.ops import (
     create,
     einops,
     elementwise,
+    expand,
     functional,
     gather,
     matmul,
@@ -23,6 +24,7 @@ from rnnshape_guard.ops import (
     reorder,
     reshape,
     select,
+    split,
 )
 from rnnshape_guard.ops.operands import wrong_type
 from rnnshape_guard.ops.operation import Kind, Operation, Rule, parameters
@@ -73,13 +75,13 @@ _RESHAPE: tuple[Row, ...] = (
     (reshape.unflatten, Kind.RESHAPE, "Tensor.unflatten torch.unflatten", "input, dim, sizes"),
     (reshape.squeeze, Kind.RESHAPE, "Tensor.squeeze torch.squeeze", "input, dim=None"),
     (reshape.unsqueeze, Kind.RESHAPE, "Tensor.unsqueeze torch.unsqueeze", "input, dim"),
-    (reshape.expand, Kind.RESHAPE, "Tensor.expand", "input, *size"),
-    (reshape.expand_as, Kind.RESHAPE, "Tensor.expand_as", "input, other"),
-    (reshape.broadcast_to, Kind.RESHAPE, "Tensor.broadcast_to torch.broadcast_to", "input, *shape"),
-    (reshape.repeat, Kind.RESHAPE, "Tensor.repeat", "input, *repeats"),
-    (reshape.tile, Kind.RESHAPE, "Tensor.tile torch.tile", "input, *dims"),
+    (expand.expand, Kind.RESHAPE, "Tensor.expand", "input, *size"),
+    (expand.expand_as, Kind.RESHAPE, "Tensor.expand_as", "input, other"),
+    (expand.broadcast_to, Kind.RESHAPE, "Tensor.broadcast_to torch.broadcast_to", "input, *shape"),
+    (expand.repeat, Kind.RESHAPE, "Tensor.repeat", "input, *repeats"),
+    (expand.tile, Kind.RESHAPE, "Tensor.tile torch.tile", "input, *dims"),
     (
-        reshape.repeat_interleave,
+        expand.repeat_interleave,
         Kind.RESHAPE,
         "Tensor.repeat_interleave torch.repeat_interleave",
         "input, repeats, dim=None",
@@ -92,16 +94,16 @@ _COMBINE: tuple[Row, ...] = (
     (combine.hstack, Kind.COMBINE, "torch.hstack", "tensors"),
     (combine.vstack, Kind.COMBINE, "torch.vstack torch.row_stack", "tensors"),
     (combine.dstack, Kind.COMBINE, "torch.dstack", "tensors"),
-    (combine.chunk, Kind.SELECT, "Tensor.chunk torch.chunk", "input, chunks, dim=0"),
-    (combine.split, Kind.SELECT, "Tensor.split", "input, split_size, dim=0"),
-    (combine.split, Kind.SELECT, "torch.split", "input, split_size, dim=0"),
+    (split.chunk, Kind.SELECT, "Tensor.chunk torch.chunk", "input, chunks, dim=0"),
+    (split.split, Kind.SELECT, "Tensor.split", "input, split_size, dim=0"),
+    (split.split, Kind.SELECT, "torch.split", "input, split_size, dim=0"),
     (
-        combine.tensor_split,
+        split.tensor_split,
         Kind.SELECT,
         "Tensor.tensor_split torch.tensor_split",
         "input, indices_or_sections, dim=0",
     ),
-    (combine.unbind, Kind.SELECT, "Tensor.unbind torch.unbind", "input, dim=0"),
+    (split.unbind, Kind.SELECT, "Tensor.unbind torch.unbind", "input, dim=0"),
 )
 
 _SELECT: tuple[Row, ...] = (
@@ -179,6 +181,7 @@ _REDUCE: tuple[Row, ...] = (
 _ACTIVATIONS = (
     "relu relu6 elu selu celu gelu silu mish hardtanh hardswish hardsigmoid leaky_relu logsigmoid softplus softsign"
     " tanhshrink softshrink hardshrink threshold prelu rrelu sigmoid tanh dropout alpha_dropout feature_alpha_dropout"
+    " dropout1d dropout2d dropout3d layer_norm batch_norm instance_norm rms_norm local_response_norm"
 )
 _UNARY = (
     "abs absolute acos acosh asin asinh atan atanh ceil conj cos cosh deg2rad digamma erf erfc erfinv exp exp2 expm1 floor"
@@ -348,9 +351,9 @@ _NUMPY: tuple[Row, ...] = (
     (reshape.ravel, Kind.RESHAPE, "numpy.ravel", "input"),
     (reshape.unsqueeze, Kind.RESHAPE, "numpy.expand_dims", "input, dim"),
     (reshape.squeeze, Kind.RESHAPE, "numpy.squeeze", "input, dim=None"),
-    (reshape.tile, Kind.RESHAPE, "numpy.tile", "input, dims"),
-    (reshape.repeat_interleave, Kind.RESHAPE, "numpy.repeat", "input, repeats, dim=None"),
-    (reshape.broadcast_to, Kind.RESHAPE, "numpy.broadcast_to", "input, shape"),
+    (expand.tile, Kind.RESHAPE, "numpy.tile", "input, dims"),
+    (expand.repeat_interleave, Kind.RESHAPE, "numpy.repeat", "input, repeats, dim=None"),
+    (expand.broadcast_to, Kind.RESHAPE, "numpy.broadcast_to", "input, shape"),
     (reorder.numpy_transpose, Kind.REORDER, "numpy.transpose", "input, axes=None"),
     (reorder.transpose, Kind.REORDER, "numpy.swapaxes", "input, dim0, dim1"),
     (reorder.movedim, Kind.REORDER, "numpy.moveaxis", "input, source, destination"),
