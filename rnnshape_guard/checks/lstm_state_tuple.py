@@ -1,0 +1,68 @@
+"""RSG405: an LSTM's state, a pair, is used as one tensor; or another layer's state, one tensor, is unpacked as a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.picking import uses
+from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.checks.tuples import refused, state_pair
+from rnnshape_guard.events import Called, Log, RecurrentCalled, Unpacked, Value
+from rnnshape_guard.findings import Finding, Label
+
+
+def check(event: Called | Unpacked, log: Log) -> Iterator[Finding]:
+    """Judge each use of a pair (h_n, c_n) as a tensor, and each h_n that is unpacked as if it were such a pair."""
+    if isinstance(event, Unpacked):
+        yield from _unpacked(event, log)
+        return
+    for given, pair in refused(event):
+        call = state_pair(pair, log)
+        if call is not None:
+            state = wording.quoted(given) if given.text else "the state"
+            yield Finding(
+                code="RSG405",
+                message=f"an LSTM's state is a pair, and {state} is used as a tensor",
+                place=call.place,
+                primary="returns output, (h_n, c_n)",
+                labels=(Label(event.place, "used as a tensor"),),
+                expected="h_n",
+                found="(h_n, c_n)",
+                help=f"_, (h_n, _) = {call.place.text}",
+                subject=frozenset({("result", call.id)}),
+                cause=event.id,
+            )
+            return
+
+
+def _unpacked(event: Unpacked, log: Log) -> Iterator[Finding]:
+    state = event.source
+    if not isinstance(state, Value) or state.part != "h_n" or event.count != 2 or event.path:
+        return
+    call = log.maker(state)
+    if not isinstance(call, RecurrentCalled) or spec_of(call).kind == "LSTM":
+        return
+    first = state.shape.axis(0) if hasattr(state.shape, "axis") else None
+    number = first.size.value if first is not None else None
+    parts = event.result if isinstance(event.result, tuple) else ()
+    cell = parts[1] if len(parts) == 2 else None
+    if number in (None, 2) and not (isinstance(cell, Value) and not uses(cell, log)):
+        return
+    kind = spec_of(call).kind
+    yield Finding(
+        code="RSG405",
+        message=f"{wording.quoted(call.layer)} is {_article(kind)}, whose state is one tensor, not a pair (h, c)",
+        place=call.place,
+        primary="returns output, h_n",
+        labels=(Label(call.layer.place, f"nn.{kind}"),),
+        expected="output, h_n",
+        found="output, (h_n, c_n)",
+        help=f"out, h_n = {call.place.text}",
+        subject=frozenset({("result", call.id)}),
+        cause=call.id,
+    )
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind == "RNN" else f"a {kind}"

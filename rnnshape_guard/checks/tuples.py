@@ -1,0 +1,50 @@
+"""Where a recurrent layer's results, which are tuples, are taken for tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.events import Called, Event, Given, Log, RecurrentCalled, Seen, Value
+from rnnshape_guard.shapes.outcomes import Fault
+
+
+def refused(event: Called) -> Iterator[tuple[Given, tuple[Seen, ...]]]:
+    """The tuples among the operands that a call refuses, innermost included."""
+    faults = {misfit.operand for misfit in event.misfits if misfit.fault is Fault.TYPE}
+    if not faults:
+        return
+    named = {name: given for name, given in event.given.items() if name in faults}
+    state = event.given.get("hx") if faults & {"h_0", "c_0", "hx"} else None
+    for given in named.values() or ([state] if state is not None else event.given.values()):
+        for each in _tuples(given.seen):
+            yield given, each
+
+
+def _tuples(seen: Seen) -> Iterator[tuple[Seen, ...]]:
+    if isinstance(seen, tuple):
+        yield seen
+        match seen:
+            case (Value(part="output"), _):
+                return
+        for part in seen:
+            yield from _tuples(part)
+
+
+def state_pair(pair: tuple[Seen, ...], log: Log) -> RecurrentCalled | None:
+    """The LSTM call whose (h_n, c_n) a tuple is."""
+    match pair:
+        case (Value(part="h_n") as h_n, Value(part="c_n") as c_n) if h_n.made_by == c_n.made_by:
+            return _call(log.maker(h_n))
+    return None
+
+
+def whole_result(pair: tuple[Seen, ...], log: Log) -> RecurrentCalled | None:
+    """The recurrent call whose (output, state) a tuple is."""
+    match pair:
+        case (Value(part="output") as output, Value(part="h_n") | (Value(part="h_n"), Value(part="c_n"))):
+            return _call(log.maker(output))
+    return None
+
+
+def _call(event: Event | None) -> RecurrentCalled | None:
+    return event if isinstance(event, RecurrentCalled) else None
