@@ -25,7 +25,7 @@ from rnnshape_guard.events import (
     Value,
 )
 from rnnshape_guard.findings import Because
-from rnnshape_guard.layers import settled
+from rnnshape_guard.layers import RecurrentSpec, settled
 from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Packed, Slice
@@ -93,7 +93,7 @@ def role_of(atom: Atom | None, weakest: Strength = Strength.WRITTEN) -> Role | N
 
 def misused_move(found: Contradiction, log: Log) -> Reordered | None:
     """The permute without which the layer would have met its axes where it reads them, or the one that moves nothing
-    where a move was needed."""
+    where a move was needed. Where `batch_first` was left out, a move tells what was meant better than the default does."""
     value = found.call.value("input")
     axes = layout(found.call)
     if value is None or value.axes is None or axes is None:
@@ -109,6 +109,8 @@ def misused_move(found: Contradiction, log: Log) -> Reordered | None:
             return None
         if [axis.atoms for axis in before.axes] == [axis.atoms for axis in moved.axes]:
             return event
+        if "batch_first" not in spec_of(found.call).given:
+            return None
         at_batch, at_time = only_atom(before.axes[batch_at]), only_atom(before.axes[time_at])
         is_right = (found.batch is None or at_batch is found.batch) and (found.time is None or at_time is found.time)
         known_before = any(reason.when <= event.id for atom in found.atoms for reason in atom.reasons())
@@ -352,12 +354,11 @@ def misplaced(built_or_called: RecurrentBuilt | RecurrentCalled) -> str | None:
     """The parameter on which a positional ``True`` landed that was meant for `batch_first`."""
     layer = built_or_called.layer
     spec = layer.spec
-    given, positional = getattr(spec, "given", frozenset()), getattr(spec, "positional", frozenset())
-    if "batch_first" in given:
+    if not isinstance(spec, RecurrentSpec) or "batch_first" in spec.given:
         return None
     for name in ("num_layers", "nonlinearity", "bias"):
         place = layer.argument_places.get(name)
-        if name in positional and place is not None and place.text == "True":
+        if name in spec.positional and place is not None and place.text == "True":
             return name
     return None
 

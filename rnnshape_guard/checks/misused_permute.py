@@ -118,14 +118,11 @@ def _before_features(call: LayerCalled, log: Log) -> Finding | None:
         move = mover(value, at, _of_size(misfit.expected), log)
         if move is not None:
             return _features(call, value, at, move)
-    at = _features_at(call, value)
-    if at is None or call.misfits:
+    width_at = _features_at(call, value)
+    if width_at is None or call.misfits or _role(value.axes[width_at]) not in (Role.TIME, Role.BATCH):
         return None
-    axis = value.axes[at]
-    if _role(axis) not in (Role.TIME, Role.BATCH):
-        return None
-    move = mover(value, at, lambda was: _role(was) in _WIDTHS, log)
-    return None if move is None else _features(call, value, at, move)
+    move = mover(value, width_at, lambda was: _role(was) in _WIDTHS, log)
+    return None if move is None else _features(call, value, width_at, move)
 
 
 def _role(axis: Axis) -> Role | None:

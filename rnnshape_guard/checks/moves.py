@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rnnshape_guard.events import Called, Given, Log, Operated, RecurrentCalled, Reordered, Value, values_in
 from rnnshape_guard.shapes.axes import Axis
+from rnnshape_guard.shapes.outcomes import Fault
 
 
 def mover(value: Value, at: int, fits: Callable[[Axis], bool], log: Log) -> Reordered | None:
@@ -34,6 +35,11 @@ def first_tensor(event: object) -> Value | None:
     return next((value for given in event.given.values() for value in values_in(given.seen)), None)
 
 
+def is_scrambled(value: Value, log: Log) -> bool:
+    """Whether a value was made from one that a view has scrambled: what comes after follows from that."""
+    return any(misfit.fault is Fault.SCRAMBLE for _, event in log.past(value) for misfit in event.misfits)
+
+
 def receiver(event: Operated) -> str:
     """The text of the tensor that an operation was done on."""
     given: Given | None = event.given.get("input")
@@ -54,13 +60,14 @@ def arguments(event: Operated) -> str:
 
 def order(before: Sequence[Axis], after: Sequence[Axis]) -> tuple[int, ...] | None:
     """The order in which the axes `before` stand in `after`, in one piece each; None if they were cut."""
-    places = {atom: at for at, axis in enumerate(before) for atom in axis.atoms}
+    left = [atom for axis in after for atom in axis.atoms]
     row: list[int] = []
-    for axis in after:
-        for atom in axis.atoms:
-            at = places.get(atom)
-            if at is None:
-                return None
-            if not row or row[-1] != at:
-                row.append(at)
+    while left:
+        at = next(
+            (at for at, axis in enumerate(before) if axis.atoms and list(axis.atoms) == left[: len(axis.atoms)]), None
+        )
+        if at is None:
+            return None
+        row.append(at)
+        del left[: len(before[at].atoms)]
     return tuple(row) if sorted(row) == list(range(len(before))) else None

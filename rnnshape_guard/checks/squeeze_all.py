@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.layouts import rank_is_known
 from rnnshape_guard.checks.moves import receiver
-from rnnshape_guard.events import Log, RecurrentCalled, Reshaped, Value
+from rnnshape_guard.events import Log, Reshaped, Value
 from rnnshape_guard.findings import Finding, Label, Severity
-from rnnshape_guard.shapes.axes import Axis, Role, Shape, Strength
+from rnnshape_guard.shapes.axes import Axis, Role, Strength
 
 
 def check(event: Reshaped, log: Log) -> Iterator[Finding]:

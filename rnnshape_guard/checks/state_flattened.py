@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.moves import arguments, is_method, receiver
+from rnnshape_guard.checks.moves import arguments, is_method, is_scrambled, receiver
 from rnnshape_guard.checks.reading import is_state, misfits, recurrent_origin
 from rnnshape_guard.events import Log, Reshaped, Value
 from rnnshape_guard.findings import Because, Finding, Label
@@ -16,7 +16,7 @@ from rnnshape_guard.shapes.outcomes import Fault, Misfit
 def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     """Judge each view of a state that takes its atoms out of memory order."""
     value = event.value("input")
-    if value is None or not isinstance(value.shape, Shape) or not is_state(value.shape):
+    if value is None or not isinstance(value.shape, Shape) or not is_state(value.shape) or is_scrambled(value, log):
         return
     for misfit in misfits(event, Fault.SCRAMBLE):
         yield _finding(event, value, misfit, log)

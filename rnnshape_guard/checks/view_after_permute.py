@@ -9,8 +9,6 @@ from rnnshape_guard.checks.moves import arguments, is_method, receiver
 from rnnshape_guard.checks.reading import misfits
 from rnnshape_guard.events import Log, Reordered, Reshaped
 from rnnshape_guard.findings import Because, Finding, Label
-
-
 from rnnshape_guard.shapes.outcomes import Fault
 
 

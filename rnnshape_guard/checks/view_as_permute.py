@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.moves import arguments, is_method, order, receiver
+from rnnshape_guard.checks.moves import arguments, is_method, is_scrambled, order, receiver
 from rnnshape_guard.checks.reading import is_state, misfits
 from rnnshape_guard.events import Log, Reshaped, Value
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Atom, Role, Shape
+from rnnshape_guard.shapes.axes import Role, Shape
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 
@@ -17,7 +17,7 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     """Judge each view that takes atoms out of memory order. States are RSG304; the two directions of an output, cut the
     wrong way round, are RSG407."""
     value = event.value("input")
-    if value is None or not isinstance(value.shape, Shape) or is_state(value.shape):
+    if value is None or not isinstance(value.shape, Shape) or is_state(value.shape) or is_scrambled(value, log):
         return
     for misfit in misfits(event, Fault.SCRAMBLE):
         if all(atom.kind in (Role.DIRECTION, Role.HIDDEN) for atom in (*misfit.wanted, *misfit.skipped)):
@@ -34,8 +34,8 @@ def _finding(event: Reshaped, value: Value, misfit: Misfit) -> Finding:
     return Finding(
         code="RSG303",
         message=(
-            f"{wording.quoted(event.place)} takes {_names(misfit.wanted)} before {_names(misfit.skipped)}, but "
-            f"{wording.quoted(receiver(event))} holds {wording.shape(value)}: `{name}` moves no data"
+            f"{wording.quoted(event.place)} makes {wording.shape(result)} of {wording.quoted(receiver(event))}, "
+            f"which holds {wording.shape(value)}: `{name}` moves no data"
         ),
         place=event.place,
         primary=f"cuts {wording.shape(value)} into {wording.shape(result)}",
@@ -45,13 +45,9 @@ def _finding(event: Reshaped, value: Value, misfit: Misfit) -> Finding:
         because=tuple(one for atom in atoms for one in wording.because(atom))[:3],
         help=moved(event, value),
         condition=wording.when(misfit.condition),
-        subject=frozenset({("scramble", event.id), *(("order", atom.root) for atom in atoms)}),
+        subject=frozenset({("scramble", event.id)}),
         cause=event.id,
     )
-
-
-def _names(atoms: tuple[Atom, ...]) -> str:
-    return "·".join(wording.atom_name(atom) for atom in atoms)
 
 
 def moved(event: Reshaped, value: Value) -> str:
@@ -59,6 +55,8 @@ def moved(event: Reshaped, value: Value) -> str:
     result = event.result if isinstance(event.result, Value) else None
     if value.axes is None or result is None or result.axes is None:
         return "permute the axes first, then reshape"
+    if any(len([atom for atom in axis.atoms if atom.size.value != 1]) > 1 for axis in value.axes):
+        return "take the joined axes apart in the order in which memory holds them, then permute"
     places = order(value.axes, result.axes)
     if places is None:
         return "permute the axes first, then reshape"
