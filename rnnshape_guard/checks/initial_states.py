@@ -11,8 +11,9 @@ from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.reading import confirmed, layout, misfits, sized_by, spec_of
 from rnnshape_guard.events import COLLATED, Created, Event, Log, Place, RecurrentCalled, Reordered, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label
+from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.axes import Atom, Axis, Role
-from rnnshape_guard.shapes.dims import Dim, compare, resolve, same_size
+from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve, same_size
 from rnnshape_guard.shapes.outcomes import Fault, Misfit, Packed
 
 
@@ -133,7 +134,7 @@ def _fixed(
             yield Mistake(Kind.FIXED_BATCH, call, state, None, axis, because)
 
 
-def _symbols_given(axis: Axis) -> Iterator[object]:
+def _symbols_given(axis: Axis) -> Iterator[Symbol]:
     """The symbols that an axis was sized with."""
     for atom in axis.atoms:
         size = atom.root.symbol.value
@@ -223,38 +224,30 @@ def named(mistake: Mistake) -> str:
 
 
 def needs(call: RecurrentCalled) -> str:
-    """What a layer's construction asks of its state."""
+    """What a layer's construction asks of its state: ``2 layers, 1 direction, 128 hidden``."""
     spec = spec_of(call)
-    words = (
-        [f"{spec.num_layers.value} layer{'s' if spec.num_layers.value != 1 else ''}"]
-        if _number(spec.num_layers)
-        else []
-    )
-    words += (
-        [f"{spec.directions.value} direction{'s' if spec.directions.value != 1 else ''}"]
-        if _number(spec.directions)
-        else []
-    )
-    words += [f"{wording.size(spec.output_size)} hidden"] if isinstance(spec.output_size, Dim) else []
-    return ", ".join(words)
+    words = [_counted(spec.num_layers, "layer"), _counted(spec.directions, "direction")]
+    words += [f"{wording.size(spec.output_size)} hidden" if isinstance(spec.output_size, Dim) else ""]
+    return ", ".join(filter(None, words))
 
 
-def _number(size: object) -> bool:
-    return isinstance(size, Dim) and size.value is not None
+def _counted(size: Size, noun: str) -> str:
+    number = size.value if isinstance(size, Dim) else None
+    return "" if number is None else f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def expected(call: RecurrentCalled) -> str:
     """The state that a call needs, as a shape."""
-    spec = spec_of(call)
-    states = f" = {spec.states.value}" if isinstance(spec.states, Dim) and spec.states.value is not None else ""
-    hidden = (
-        f" = {spec.output_size.value}"
-        if isinstance(spec.output_size, Dim) and spec.output_size.value is not None
-        else ""
-    )
-    value = call.value("input")
-    batch = "" if value is not None and value.axes is not None and len(value.axes) == 2 else "batch, "
-    return f"(layers·directions{states}, {batch}hidden{hidden})"
+    spec, value = spec_of(call), call.value("input")
+    words = [_with_number("layers·directions", spec.states), _with_number("hidden", spec.output_size)]
+    if value is None or value.axes is None or len(value.axes) != 2:
+        words.insert(1, "batch")
+    return f"({', '.join(words)})"
+
+
+def _with_number(word: str, size: Size) -> str:
+    number = size.value if isinstance(size, Dim) else None
+    return word if number is None else f"{word} = {number}"
 
 
 def remade(mistake: Mistake) -> str:

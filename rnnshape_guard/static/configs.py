@@ -163,9 +163,9 @@ def load_data(arguments: tuple[Anything, ...], keywords: Mapping[str, Any], reco
 def _divides(batch_size: Anything, dataset: Anything) -> bool:
     """Whether all batches are surely of one size."""
     number = batch_size.value if isinstance(batch_size, Dim) else None
-    if number == 1:
-        return True
+    if number is None or number < 2:
+        return number == 1
     first = dataset.tensors[0] if isinstance(dataset, Tensors) and dataset.tensors else dataset
     axis = first.shape.axis(0) if isinstance(first, Value) and isinstance(first.shape, Shape) else None
     count = axis.size.value if axis is not None else None
-    return bool(number) and count is not None and count % number == 0
+    return count is not None and count % number == 0

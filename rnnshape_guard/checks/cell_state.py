@@ -1,0 +1,154 @@
+"""RSG802: a cell's state is (batch, hidden): a pair of them for an LSTM cell, one tensor for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.cells import spec_of, stepped_along
+from rnnshape_guard.checks.reading import is_of_one_kind, misfits, sized_by
+from rnnshape_guard.events import CellCalled, Created, Event, Log, Place, Unpacked, Value, values_in
+from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.outcomes import Fault, Misfit
+
+
+def check(call: CellCalled, log: Log) -> Iterator[Finding]:
+    """Judge the state given to each cell, and how what it returns is taken apart."""
+    if misfits(call, Fault.COUNT) or not is_of_one_kind(call, log):
+        return
+    yield from _single(call)
+    yield from _taken_apart(call, log)
+    reported = False
+    for name, value in _states(call):
+        found = [] if reported else list(_shape(call, name, value, log))
+        reported = reported or bool(found)
+        yield from found[:1]
+
+
+def _states(call: CellCalled) -> list[tuple[str, Value]]:
+    given = call.given.get("hx")
+    values = list(values_in(given.seen)) if given is not None else []
+    names = ["h_0", "c_0"] if spec_of(call).kind == "LSTMCell" else ["h_0"]
+    return list(zip(names, values, strict=True)) if len(names) == len(values) else []
+
+
+def _single(call: CellCalled) -> Iterator[Finding]:
+    """One tensor where an LSTM cell needs two."""
+    given = call.given.get("hx")
+    if given is None or not isinstance(given.seen, Value):
+        return
+    for misfit in misfits(call, Fault.TYPE, "hx"):
+        yield Finding(
+            code="RSG802",
+            message=f"{wording.quoted(call.layer)} is an LSTM cell and needs (h, c), but is given one tensor, {wording.quoted(given)}",
+            place=call.place,
+            primary="one state where two are needed",
+            labels=(Label(call.layer.place, "an LSTM cell"),),
+            expected="((batch, hidden), (batch, hidden))",
+            found=wording.shape(given.seen),
+            help=f"{call.layer.name or 'cell'}({call.given['input'].text}, ({given.text}, c))",
+            condition=wording.when(misfit.condition),
+            subject=frozenset({("state", call.layer.id)}),
+            cause=call.id,
+        )
+
+
+def _taken_apart(call: CellCalled, log: Log) -> Iterator[Finding]:
+    """The one tensor that a GRU or RNN cell returns, unpacked in two."""
+    kind = spec_of(call).kind
+    if kind == "LSTMCell" or not isinstance(call.result, Value):
+        return
+    for event in log.readers(call.result):
+        if isinstance(event, Unpacked) and event.source is call.result and event.count == 2:
+            yield Finding(
+                code="RSG802",
+                message=f"{wording.quoted(call.layer)} is a {kind} and returns one tensor, but it is unpacked in two",
+                place=call.place,
+                primary=wording.shape(call.result),
+                labels=(Label(call.layer.place, "output and state in one"),),
+                expected="(batch, hidden)",
+                found="h, c",
+                help=f"h = {call.place.text}",
+                subject=frozenset({("result", call.layer.id)}),
+                cause=call.id,
+            )
+            return
+
+
+def _shape(call: CellCalled, name: str, value: Value, log: Log) -> Iterator[Finding]:
+    """A state with another rank, batch or width."""
+    maker = log.maker(value)
+    for misfit in misfits(call, Fault.RANK, name):
+        if isinstance(maker, CellCalled):
+            return
+        found = misfit.found.value if misfit.found is not None else None
+        beside = " or ".join(map(str, misfit.ranks))
+        message = f"{_named(call, name)} has {found} axes, but {wording.quoted(call.layer)} needs {beside}: a cell has no layers"
+        yield _finding(call, value, misfit, message, _made(call, value, log), log)
+    yield from _from_time(call, name, value, log)
+    for misfit in misfits(call, Fault.SIZE, name):
+        axis = value.axes[misfit.axis] if value.axes is not None and misfit.axis is not None else None
+        sizes = f"{wording.size(misfit.found)}" if misfit.found is not None else "?"
+        wanted = wording.size(misfit.expected) if misfit.expected is not None else "?"
+        is_batch = misfit.axis == 0 and value.axes is not None and len(value.axes) == 2
+        message = (
+            f"{_named(call, name)} is for a batch of {sizes}, but {wording.quoted(call.given['input'])} brings {wanted}"
+            if is_batch
+            else f"{_named(call, name)} is {sizes} wide, but {wording.quoted(call.layer)} has hidden_size {wanted}"
+        )
+        yield _finding(call, value, misfit, message, _made(call, value, log, axis), log)
+
+
+def _from_time(call: CellCalled, name: str, value: Value, log: Log) -> Iterator[Finding]:
+    """A batch size that was read from the axis along which the steps are taken."""
+    lost = stepped_along(call, log)
+    axes = value.axes
+    if lost is None or axes is None or len(axes) != 2 or axes[0].atom is None:
+        return
+    step, _ = lost
+    batch = axes[0].atom
+    given = call.value("input")
+    ours = given.axes[0].atom if given is not None and given.axes else None
+    if batch.root is not step.root or step.role() is Role.BATCH or (ours is not None and ours.role() is Role.TIME):
+        return
+    message = f"the batch size of {_named(call, name)} is the number of time steps"
+    yield _finding(call, value, None, message, _made(call, value, log, axes[0]), log, *wording.because(step)[:1])
+
+
+def _made(call: CellCalled, value: Value, log: Log, axis: Axis | None = None) -> Place:
+    event: Event | None = sized_by(value, axis, log) if axis is not None else None
+    if event is None or isinstance(event, CellCalled):
+        event = next((one for _, one in log.past(value) if isinstance(one, Created | CellCalled)), None)
+    given = call.given["hx"].place
+    if event is None or isinstance(event, CellCalled):
+        return given if given is not None else call.place
+    return event.place
+
+
+def _named(call: CellCalled, name: str) -> str:
+    given = call.given["hx"]
+    return wording.quoted(given) if given.value is not None and given.text.isidentifier() else f"`{name}`"
+
+
+def _finding(
+    call: CellCalled, value: Value, misfit: Misfit | None, message: str, place: Place, log: Log, *because: object
+) -> Finding:
+    width = spec_of(call).hidden_size
+    hidden = f"hidden = {width.value}" if getattr(width, "value", None) is not None else "hidden"
+    maker = log.maker(value)
+    return Finding(
+        code="RSG802",
+        message=message,
+        place=place,
+        primary=wording.shape(value),
+        labels=tuple(
+            one for one in (Label(call.layer.place, hidden), Label(call.place, "given here")) if one.place is not place
+        ),
+        expected=f"(batch, {hidden})",
+        found=wording.shape(value),
+        because=tuple(because),
+        condition=wording.when(misfit.condition) if misfit is not None else "",
+        subject=frozenset({("made", maker.id) if maker is not None else ("state", call.layer.id)}),
+        cause=call.id,
+    )

@@ -1,0 +1,33 @@
+"""What the rules on cells ask: a cell's spec, and the axis along which its steps are taken."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from rnnshape_guard.events import CellCalled, Log, Selected
+from rnnshape_guard.layers.cells import CellSpec
+from rnnshape_guard.shapes.axes import Atom
+
+
+def spec_of(call: CellCalled) -> CellSpec:
+    """The spec of a cell that was called."""
+    return cast(CellSpec, call.layer.spec)
+
+
+def stepped_along(call: CellCalled, log: Log) -> tuple[Atom, Selected] | None:
+    """The axis that an index or a loop took away to make the cell's step, with the event that took it."""
+    value = call.value("input")
+    if value is None or value.axes is None or len(value.axes) != 2:
+        return None
+    for after, event in log.past(value):
+        if not isinstance(event, Selected):
+            return None
+        before = event.value("input")
+        axes = before.axes if before is not None else None
+        if axes is None or after.axes is None or len(axes) != 3 or len(after.axes) != 2:
+            continue
+        kept = {axis.atoms for axis in after.axes}
+        gone = [axis for axis in axes if axis.atoms not in kept]
+        atom = gone[0].atom if len(gone) == 1 else None
+        return (atom, event) if atom is not None else None
+    return None
