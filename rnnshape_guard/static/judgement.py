@@ -65,13 +65,13 @@ def _one_of(group: list[tuple[Entry, Finding]], interpretation: Interpretation) 
     if always is not None:
         return always
     if seen:
-        return _conditional(seen[0])
+        return seen[0]
     symbolic = [(entry, _under(entry, finding, group, interpretation)) for entry, finding in group]
     plain = next((finding for _, finding in symbolic if not finding.condition), None)
     if plain is not None:
         return plain
     entry, finding = symbolic[0]
-    return None if entry.name in interpretation.built else _conditional(finding)
+    return None if entry.name in interpretation.built else finding
 
 
 def _under(entry: Entry, finding: Finding, group: list[tuple[Entry, Finding]], interpretation: Interpretation) -> Finding:
@@ -87,14 +87,12 @@ def _under(entry: Entry, finding: Finding, group: list[tuple[Entry, Finding]], i
     return replace(finding, condition=" and ".join(filter(None, (words, finding.condition))))
 
 
-def _conditional(finding: Finding) -> Finding:
-    """A mistake that only some options make is a warning."""
-    return replace(finding, severity=Severity.WARNING) if finding.condition and finding.severity is None else finding
-
-
 def _diagnostic(finding: Finding, book: RuleBook) -> Diagnostic:
+    """A finding as reports print it; a mistake that only some options make is a warning."""
     rule: Rule = book[finding.code]
     severity = finding.severity or rule.severity
+    if finding.condition and severity is Severity.ERROR:
+        severity = Severity.WARNING
     return Diagnostic(
         code=finding.code,
         name=rule.name,
