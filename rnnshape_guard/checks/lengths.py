@@ -1,0 +1,134 @@
+"""RSG603: the lengths given to pack_padded_sequence are not one number for each sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.packing_layout import against_its_tensor
+from rnnshape_guard.checks.picking import batch_first_of, is_axis
+from rnnshape_guard.checks.reading import misfits
+from rnnshape_guard.events import Computed, Event, Log, PackCalled, Reduced, Reshaped, Selected, Value
+from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.shapes.axes import Axis, Shape
+from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.outcomes import Fault
+
+
+def check(pack: PackCalled, log: Log) -> Iterator[Finding]:
+    """Judge the lengths of each pack."""
+    if pack.name != "pack_padded_sequence" or "lengths" not in pack.given or any(against_its_tensor(pack)):
+        return
+    given, value = pack.given["lengths"], pack.value("input")
+    lengths = given.value
+    layout = _layout(pack, value)
+    words = wording.quoted(given)
+    if lengths is not None and misfits(pack, Fault.RANK, "lengths"):
+        yield _finding(pack, log, f"{words} has {lengths.shape.rank} axes: lengths are one number for each sample")
+    elif lengths is not None and layout is not None and _counts_samples(lengths, layout):
+        yield _finding(pack, log, f"{words} has one number for each step, not one for each sample")
+    elif misfits(pack, Fault.SIZE, "lengths"):
+        misfit = misfits(pack, Fault.SIZE, "lengths")[0]
+        found, expected = _size(misfit.found), _size(misfit.expected)
+        yield _finding(pack, log, f"there are {found} lengths for {expected} samples")
+    elif layout is not None and _is_of_the_whole(pack, layout[0], log):
+        yield _finding(pack, log, f"each part of the batch is packed with {words}, which is of the whole batch")
+
+
+def _size(dim: Dim | None) -> str:
+    return wording.size(dim) if dim is not None else "?"
+
+
+def _layout(pack: PackCalled, value: Value | None) -> tuple[Axis, Axis] | None:
+    """The (batch, time) axes of a pack."""
+    axes, batch_first = value.axes if value is not None else None, batch_first_of(pack)
+    if axes is None or len(axes) < 2 or batch_first is None:
+        return None
+    return (axes[0], axes[1]) if batch_first else (axes[1], axes[0])
+
+
+def _counts_samples(lengths: Value, layout: tuple[Axis, Axis]) -> bool:
+    axis = lengths.shape.axis(0) if isinstance(lengths.shape, Shape) and lengths.shape.rank == 1 else None
+    batch, time = layout[0].atom, layout[1].atom
+    if axis is None or batch is None or time is None or batch.root is time.root:
+        return False
+    return is_axis(axis, time) and batch.size.value != 1
+
+
+def _is_of_the_whole(pack: PackCalled, batch: Axis, log: Log) -> bool:
+    """Whether a batch was cut into several parts and the lengths are, part after part, the same different numbers."""
+    value, lengths = pack.value("input"), pack.given["lengths"].seen
+    if value is None or not isinstance(lengths, tuple) or batch.atom is None:
+        return False
+    numbers = {one.value for one in lengths if isinstance(one, Dim)}
+    if len(numbers) < 2 or None in numbers:
+        return False
+    cut = _cut(value, batch, log)
+    if cut is None:
+        return False
+    others = [
+        event
+        for event in log.events[cut.id : pack.id]
+        if isinstance(event, PackCalled) and event.name == pack.name and event.given["lengths"].seen is not None
+    ]
+    return any(
+        _same_lengths(other.given["lengths"].seen, lengths)
+        and (own := other.value("input")) is not None
+        and own is not value
+        and _cut(own, batch, log) is cut
+        for other in others
+    )
+
+
+def _same_lengths(left: object, right: object) -> bool:
+    return isinstance(left, tuple) and isinstance(right, tuple) and [str(one) for one in left] == [str(one) for one in right]
+
+
+def _cut(value: Value, batch: Axis, log: Log) -> Event | None:
+    """The chunk or split that cut the batch."""
+    for _, maker in log.past(value):
+        if isinstance(maker, Selected) and maker.name in ("chunk", "split", "tensor_split"):
+            whole = maker.value("input")
+            first = whole.shape.axis(0) if whole is not None and isinstance(whole.shape, Shape) else None
+            if first is not None and batch.atom is not None and first.atom is not None and first.atom.root is batch.atom.root:
+                return maker
+    return None
+
+
+def _finding(pack: PackCalled, log: Log, message: str) -> Finding:
+    lengths = pack.given["lengths"].value
+    maker = _maker(lengths, log) if lengths is not None else None
+    at = maker if maker is not None else pack
+    value = pack.value("input")
+    return Finding(
+        code="RSG603",
+        message=message,
+        place=at.place,
+        primary=f"gives {wording.shape(lengths)}" if maker is not None else "",
+        labels=(Label(pack.place, f"packs {wording.shape(value)}"),) if maker is not None else (),
+        expected="(batch,)",
+        found=wording.shape(lengths) if lengths is not None else "",
+        help=_remedy(maker, pack),
+        subject=frozenset({("lengths", pack.id)}),
+        cause=at.id,
+    )
+
+
+def _remedy(maker: Event | None, pack: PackCalled) -> str:
+    if isinstance(maker, Reduced):
+        holder = maker.given["input"].text
+        holder = f"({holder})" if " " in holder and not holder.startswith("(") else holder
+        return f"{holder}.{maker.name}(dim={1 if batch_first_of(pack) else 0})"
+    return "one length for each sample of the tensor that is packed"
+
+
+def _maker(lengths: Value, log: Log) -> Event | None:
+    """The event that gave the lengths their axes: behind casts and copies."""
+    for _, event in log.past(lengths):
+        if isinstance(event, Computed) and len(event.given) == 1:
+            continue
+        if isinstance(event, Reduced | Reshaped):
+            return event
+        if not isinstance(event, Computed):
+            return None
+    return None
