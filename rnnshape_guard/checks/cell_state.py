@@ -8,8 +8,9 @@ from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.cells import spec_of, stepped_along
 from rnnshape_guard.checks.reading import is_of_one_kind, misfits, sized_by
 from rnnshape_guard.events import CellCalled, Created, Event, Log, Place, Unpacked, Value, values_in
-from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 
@@ -132,10 +133,11 @@ def _named(call: CellCalled, name: str) -> str:
 
 
 def _finding(
-    call: CellCalled, value: Value, misfit: Misfit | None, message: str, place: Place, log: Log, *because: object
+    call: CellCalled, value: Value, misfit: Misfit | None, message: str, place: Place, log: Log, *because: Because
 ) -> Finding:
     width = spec_of(call).hidden_size
-    hidden = f"hidden = {width.value}" if getattr(width, "value", None) is not None else "hidden"
+    number = width.value if isinstance(width, Dim) else None
+    hidden = "hidden" if number is None else f"hidden = {number}"
     maker = log.maker(value)
     return Finding(
         code="RSG802",
@@ -147,7 +149,7 @@ def _finding(
         ),
         expected=f"(batch, {hidden})",
         found=wording.shape(value),
-        because=tuple(because),
+        because=because,
         condition=wording.when(misfit.condition) if misfit is not None else "",
         subject=frozenset({("made", maker.id) if maker is not None else ("state", call.layer.id)}),
         cause=call.id,

@@ -9,10 +9,11 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.reading import entered, recurrent_origin
+from rnnshape_guard.checks.reading import entered, recurrent_origin, sized_by
 from rnnshape_guard.events import (
     CellCalled,
     Combined,
+    Created,
     Event,
     FunctionEntered,
     Layer,
@@ -25,7 +26,7 @@ from rnnshape_guard.events import (
     reads,
 )
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.axes import Atom, Axis, Role
 from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Misfit, Packed
 
@@ -184,16 +185,16 @@ def _joined_to(takes: Dim, call: LayerCalled, log: Log) -> bool:
 
 
 def _is_made(value: Value, features: Axis, log: Log) -> bool:
-    """Whether features were made where one can see it, so that their fitting a layer is no guess."""
-    first = value
-    for ancestor, event in log.past(value):
-        first = ancestor
-        if isinstance(event, LayerCalled) and event.value("input") is None:
-            return True
-    if log.maker(first) is not None:
+    """Whether features were made where one can see it, so that their fitting a layer is no conclusion from the call."""
+    if isinstance(sized_by(value, features, log), Created):
         return True
-    before = features_of(first)
-    return before is not None and features.atoms != before.atoms
+    return all(atom.kind in MADE or _is_sum(atom) for atom in features.atoms)
+
+
+def _is_sum(atom: Atom) -> bool:
+    """Whether an axis got its size from other axes (a `cat`)."""
+    size = atom.symbol.value
+    return size is not None and any(symbol.owner is not None for symbol in size.symbols())
 
 
 def _leaving_out(call: Event, right: Event, log: Log) -> Place | None:
