@@ -165,7 +165,7 @@ def _right_elsewhere(wrong: Contradiction, log: Log) -> Place | None:
                 return call.place
         elif fits and _is_made(value, features, log):
             return _leaving_out(call, other, log) or call.place
-        elif not fits and other.scope == call.scope and _joined_to(takes, other, log):
+        elif other.scope == call.scope and _joined_to(takes, other, log):
             leaving_out = _leaving_out(call, other, log)
             if leaving_out is not None:
                 return leaving_out
@@ -173,13 +173,14 @@ def _right_elsewhere(wrong: Contradiction, log: Log) -> Place | None:
 
 
 def _joined_to(takes: Dim, call: LayerCalled, log: Log) -> bool:
-    """Whether features are joined to the right number on the way to a call, in a branch that may not run."""
+    """Whether more features are joined on the way to a call, in a branch that may not run, and perhaps to the right
+    number."""
     for event in reversed(log.events[: call.id]):
         if event.entry != call.entry or isinstance(event, FunctionEntered):
             return False
-        if isinstance(event, Combined) and isinstance(event.result, Value):
+        if isinstance(event, Combined) and isinstance(event.result, Value) and len(event.path) > len(call.path):
             features = features_of(event.result)
-            if features is not None and compare(features.size, takes).equal:
+            if features is None or not compare(features.size, takes).conflicts:
                 return True
     return False
 
