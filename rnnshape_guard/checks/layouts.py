@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.events import (
     Combined,
@@ -365,7 +364,18 @@ def misplaced(built_or_called: RecurrentBuilt | RecurrentCalled) -> str | None:
 
 def reasons(found: Contradiction) -> tuple[Because, ...]:
     """The evidence for what the axes of a contradiction are, at most three lines."""
-    seen: list[Because] = []
-    for atom in found.atoms:
-        seen += [one for one in wording.because(atom) if all(str(one.text) != str(other.text) for other in seen)]
-    return tuple(seen[:3])
+    return because_of(*found.atoms)
+
+
+def because_of(*atoms: Atom) -> tuple[Because, ...]:
+    """The evidence for the roles of atoms: one line for each place, at most three."""
+    lines: dict[object, Because] = {}
+    for atom in atoms:
+        for reason in atom.reasons():
+            says_all = reason.strength in (Strength.DECLARED, Strength.WRITTEN)
+            text = reason.text if says_all else f"{reason.text}: {reason.role}"
+            lines.setdefault(
+                (key(reason.place), reason.text) if reason.place is not None else reason.text,
+                Because(text, reason.place),
+            )
+    return tuple(lines.values())[:3]

@@ -8,6 +8,7 @@ from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout
 from rnnshape_guard.checks.layouts import (
     Contradiction,
+    because_of,
     contradicted,
     disagreement,
     misused_move,
@@ -152,7 +153,7 @@ def _features(call: LayerCalled, value: Value, at: int, move: Reordered) -> Find
         f"{wording.quoted(move.place)} puts {wording.axis_name(axis)} on axis {at}, where "
         f"{wording.quoted(call.layer)} reads its {'channels' if at == 1 else 'features'}"
     )
-    because = tuple(one for atom in atoms for one in wording.because(atom))[:3]
+    because = because_of(*atoms)
     given = call.given["input"]
     return Finding(
         code="RSG301",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.layouts import because_of, role_of
 from rnnshape_guard.checks.moves import arguments, is_method, is_scrambled, order, receiver
 from rnnshape_guard.checks.reading import is_state, misfits
 from rnnshape_guard.events import Log, Reshaped, Value
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Role, Shape
+from rnnshape_guard.shapes.axes import Atom, Role, Shape, Strength
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 
@@ -20,10 +21,24 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     if value is None or not isinstance(value.shape, Shape) or is_state(value.shape) or is_scrambled(value, log):
         return
     for misfit in misfits(event, Fault.SCRAMBLE):
-        if all(atom.kind in (Role.DIRECTION, Role.HIDDEN) for atom in (*misfit.wanted, *misfit.skipped)):
+        atoms = (*misfit.wanted, *misfit.skipped)
+        if all(atom.kind in (Role.DIRECTION, Role.HIDDEN) for atom in atoms) or _is_shuffle(value, atoms):
+            continue
+        if not all(map(_is_known, atoms)):
             continue
         yield _finding(event, value, misfit)
         return
+
+
+def _is_shuffle(value: Value, atoms: tuple[Atom, ...]) -> bool:
+    """Whether all happens inside one axis that holds neither batch nor time: groups of channels are shuffled so."""
+    inside = next((axis for axis in value.axes or () if all(atom in axis.atoms for atom in atoms)), None)
+    return inside is not None and not any(role_of(atom, Strength.LAYER) in (Role.BATCH, Role.TIME) for atom in atoms)
+
+
+def _is_known(atom: Atom) -> bool:
+    """Whether something is known of an axis: one of unknown size that nobody has named may be 1."""
+    return role_of(atom, Strength.LAYER) is not None or atom.symbol.value is not None
 
 
 def _finding(event: Reshaped, value: Value, misfit: Misfit) -> Finding:
@@ -42,7 +57,7 @@ def _finding(event: Reshaped, value: Value, misfit: Misfit) -> Finding:
         labels=() if given is None or given.place is None else (Label(given.place, wording.shape(value)),),
         expected=wording.shape(value),
         found=wording.shape(result),
-        because=tuple(one for atom in atoms for one in wording.because(atom))[:3],
+        because=because_of(*atoms),
         help=moved(event, value),
         condition=wording.when(misfit.condition),
         subject=frozenset({("scramble", event.id)}),

@@ -25,6 +25,8 @@ def quoted(thing: Given | Layer | Place | str) -> str:
             text = thing
         case Layer():
             text = thing.name or thing.place.text
+            if len(text) > _LONGEST and "(" in text:
+                text = text.split("(", 1)[0] + "(…)"
         case Given():
             text = thing.text
         case _:
