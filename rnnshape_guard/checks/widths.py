@@ -82,6 +82,8 @@ def contradictions(call: LayerCalled, argument: str, misfits: list[Misfit]) -> I
     features = features_of(value)
     if value is not None and features is not None:
         for misfit in misfits:
+            if misfit.expected is not None and misfit.expected.value == 0:
+                continue  # a layer for nothing is built by an option that is off
             yield Contradiction(call, argument, value, features, misfit)
 
 

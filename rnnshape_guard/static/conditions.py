@@ -343,6 +343,18 @@ def narrow(run: Run, frame: Frame, test: records.Expression, truth: bool) -> Non
                 _narrow_rank(run, frame, left, right.value, (operator == "==") == truth and operator == "==")
         case records.Name():
             _narrow_none(run, frame, test, False) if truth else None
+            _narrow_flag(run, frame, test, truth)
+        case records.Attribute(value=records.Name()):
+            _narrow_flag(run, frame, test, truth)
+
+
+def _narrow_flag(run: Run, frame: Frame, test: records.Expression, truth: bool) -> None:
+    """Where a flag is tested, it has the value that leads there."""
+    value = frame.find(test.id) if isinstance(test, records.Name) else expressions.evaluate(run, frame, test)
+    size = _plain(value)
+    symbol = size.symbol if isinstance(size, Dim) else None
+    if symbol is not None and symbol.flag and symbol.value is None:
+        run.journal.write(symbol, "value", Dim.of(int(truth)))
 
 
 def _narrow_none(run: Run, frame: Frame, subject: records.Expression, is_none: bool) -> None:
