@@ -216,6 +216,18 @@ def contradicted(batch: Atom, time: Atom) -> bool:
     return batch.role(Strength.WRITTEN) is Role.TIME or time.role(Strength.WRITTEN) is Role.BATCH
 
 
+def stated_batch(atom: Atom) -> bool:
+    """Whether a program says that an axis is the batch: by evidence of its own, or by writing ``batch_first=True``
+    where nothing else speaks (a layer that was told nothing says nothing)."""
+    if atom.size.value == 1:
+        return False
+    if atom.role(Strength.WRITTEN) is not None or atom.reasons(Strength.WRITTEN):
+        return atom.role(Strength.WRITTEN) is Role.BATCH
+    return atom.role(Strength.LAYER) is Role.BATCH and any(
+        "batch_first=True" in one.text for one in atom.reasons(Strength.LAYER)
+    )
+
+
 def is_settled(event: Event, condition: Condition) -> bool:
     """Whether a finding under a condition may be made of an event: not where the program has branched, perhaps on that
     very condition."""
