@@ -7,7 +7,7 @@ from rnnshape_guard.events import Value
 from rnnshape_guard.shapes.axes import Axis, Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Packed
-from rnnshape_guard.static import calls, functions, layer_calls, operations, records
+from rnnshape_guard.static import calls, expressions, functions, layer_calls, operations, records
 from rnnshape_guard.static.joins import choose
 from rnnshape_guard.static.run import MISSING, Run
 from rnnshape_guard.static.values import (
@@ -82,7 +82,8 @@ def holder_missing(holder: ClassObject, name: str) -> Anything:
 
 def _of_instance(run: Run, holder: Instance, name: str, record: records.Record) -> Anything:
     if name in holder.attributes:
-        return holder.attributes[name]
+        value = holder.attributes[name]
+        return expressions.chosen(run, value) if type(value) is Choice else value
     if declares(holder.cls, name):
         found = holder.cls.find(name)
         if not isinstance(found, FunctionObject):

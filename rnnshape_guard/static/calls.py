@@ -51,6 +51,9 @@ _TRANSPARENT: Final = frozenset(
 )
 """Functions that give back their first argument, or something of its shape."""
 
+_WORD_METHODS: Final = (".lower", ".upper", ".strip", ".title")
+"""Methods that give the same word for the same unknown word."""
+
 _CERTAIN: Final = frozenset(
     """permute view unsqueeze contiguous unbind masked_fill matmul bmm gather index_select dim detach view_as expand
     expand_as cuda squeeze new_zeros new_ones new_full chunk transpose t narrow size softmax log_softmax""".split()
@@ -203,7 +206,7 @@ def _call_choice(
     results = []
     for side, option in enumerate(options):
         mark = run.journal.mark()
-        with run.branch(number, side):
+        with run.branch(number, side), run.doubting():
             results.append(call_value(run, option, arguments, keywords, record, is_partial=is_partial, places=places))
         if side < len(options) - 1:
             run.journal.undo(mark)

@@ -25,26 +25,54 @@ from rnnshape_guard.static.values import (
     ShapeOf,
 )
 
+Known = tuple[tuple[str, bool], ...]
+"""Conditions by their keys, with the side on which something holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a test holds (None: not known). `flag` is the 0/1 size that the test is, where it is one."""
+    """Whether a test holds (None: not known). `flag` is the 0/1 size that the test is, where it is one.
+
+    `when_true` and `when_false` are the conditions that are then known, by key: they decide the same test elsewhere.
+    """
 
     truth: bool | None
     flag: Dim | None = None
+    when_true: Known = ()
+    when_false: Known = ()
+
+    @property
+    def key(self) -> str:
+        """The key of the one condition that the test is, or denies; empty where it is more, or has none."""
+        if len(self.when_true) == 1 and len(self.when_false) == 1 and self.when_true[0][0] == self.when_false[0][0]:
+            return self.when_true[0][0]
+        return ""
+
+    @property
+    def sense(self) -> bool:
+        """Whether the test holds where its condition does (else where it doesn't)."""
+        return not self.when_true or self.when_true[0][1]
+
+    def negated(self) -> Decision:
+        """The opposite test."""
+        truth = None if self.truth is None else not self.truth
+        return Decision(truth, None if self.flag is None else 1 - self.flag, self.when_false, self.when_true)
 
 
 UNDECIDED = Decision(None)
+
+
+def keyed(run: Run, key: str, label: str, *, symbol: Symbol | None = None, flag: Dim | None = None) -> Decision:
+    """The condition with this key: decided where the run assumes it or a branch around has it."""
+    truth = run.test(key, label, symbol)
+    return Decision(truth, flag, ((key, True),), ((key, False),)) if key else UNDECIDED
 
 
 def decide(run: Run, frame: Frame, test: records.Expression) -> Decision:
     """Judge a test, evaluating what it holds."""
     match test:
         case records.UnaryOperation(operator="not"):
-            inner = decide(run, frame, test.operand)
-            return Decision(
-                None if inner.truth is None else not inner.truth, None if inner.flag is None else 1 - inner.flag
-            )
+            return decide(run, frame, test.operand).negated()
         case records.BooleanOperation():
             return _both(run, frame, test)
         case records.Comparison(rights=((operator, right),)):
@@ -72,10 +100,15 @@ def _both(run: Run, frame: Frame, test: records.BooleanOperation) -> Decision:
         return right
     if right.truth is ends_at:
         return right
+    flag = None
     if left.flag is not None and right.flag is not None:
         product = left.flag * right.flag
-        return Decision(None, left.flag + right.flag - product if ends_at else product)
-    return left if right.truth is not None else UNDECIDED
+        flag = left.flag + right.flag - product if ends_at else product
+    if right.truth is not None:
+        return left
+    if ends_at:
+        return Decision(None, flag, (), left.when_false + right.when_false)
+    return Decision(None, flag, left.when_true + right.when_true, ())
 
 
 def truth_of(run: Run, value: Anything) -> Decision:
@@ -100,8 +133,17 @@ def truth_of(run: Run, value: Anything) -> Decision:
         case Opaque():
             return _assumed(run, value, "truth", value.spelling)
         case Choice():
-            truths = {truth_of(run, option).truth for option in value.options}
-            return Decision(truths.pop()) if len(truths) == 1 else UNDECIDED
+            return _of_choice(run, value, [truth_of(run, option).truth for option in value.options])
+    return UNDECIDED
+
+
+def _of_choice(run: Run, value: Choice, truths: list[bool | None]) -> Decision:
+    """A test of one of two values that were chosen by a condition is that condition."""
+    if len(set(truths)) == 1:
+        return Decision(truths[0])
+    if value.key and truths in ([True, False], [False, True]):
+        decision = keyed(run, value.key, run.tests[value.key].label if value.key in run.tests else value.key)
+        return decision if truths[0] else decision.negated()
     return UNDECIDED
 
 
@@ -113,23 +155,23 @@ def _truth_of_size(run: Run, size: Dim) -> Decision:
         return Decision(True)
     symbol = size.symbol
     if symbol is not None and symbol.flag:
-        return Decision(run.test(_key(symbol), symbol.name, symbol), size)
-    if symbol is not None:
-        return Decision(run.test(f"truth:{symbol.name}", symbol.name))
+        return keyed(run, flag_key(symbol), symbol.name, symbol=symbol, flag=size)
+    if symbol is not None and symbol.name != "?":
+        return keyed(run, f"truth:{symbol.key or symbol.name}", symbol.name)
     return UNDECIDED
 
 
-def _key(symbol: Symbol) -> str:
-    return f"flag:{symbol.name}"
+def flag_key(symbol: Symbol) -> str:
+    """The key of a flag, the same in every run."""
+    return f"flag:{symbol.key or symbol.name}"
 
 
 def _assumed(run: Run, value: Opaque, kind: str, label: str) -> Decision:
-    if kind == "truth" and value.hint is not None and isinstance(value.hint, bool):
-        number = value.as_number()
-        return _truth_of_size(run, number)
+    if kind == "truth" and isinstance(value.hint, bool):
+        return _truth_of_size(run, value.as_number())
     if not value.origin:
         return UNDECIDED
-    return Decision(run.test(f"{kind}:{value.origin}", label))
+    return keyed(run, f"{kind}:{value.origin}", label)
 
 
 def compare_values(run: Run, operator: str, left: Anything, right: Anything) -> Decision:
@@ -138,10 +180,7 @@ def compare_values(run: Run, operator: str, left: Anything, right: Anything) -> 
     if operator in ("is", "is not", "==", "!="):
         decision = _same(run, left, right, operator in ("is", "is not"))
         if operator in ("is not", "!="):
-            return Decision(
-                None if decision.truth is None else not decision.truth,
-                None if decision.flag is None else 1 - decision.flag,
-            )
+            return decision.negated()
         return decision
     if operator in ("in", "not in"):
         found = _contains(run, left, right)
@@ -171,10 +210,9 @@ def _same(run: Run, left: Anything, right: Anything, is_identity: bool) -> Decis
             return _sizes_equal(run, left.as_number(), right)
         case (Opaque(), bool()):
             flag = _truth_of_size(run, left.as_number()) if isinstance(left.hint, bool) else UNDECIDED
-            return flag if right else Decision(None if flag.truth is None else not flag.truth)
+            return flag if right else flag.negated()
         case (Choice(), None):
-            truths = {_same(run, option, None, True).truth for option in left.options}
-            return Decision(truths.pop()) if len(truths) == 1 else UNDECIDED
+            return _of_choice(run, left, [_same(run, option, None, True).truth for option in left.options])
         case (None, _) | (_, None):
             return Decision(left is right) if not isinstance(right, Opaque | Choice) else UNDECIDED
         case (Dim(), Dim()):
@@ -200,10 +238,10 @@ def _same_word(run: Run, left: Opaque, word: str) -> Decision:
     if not left.origin:
         return UNDECIDED
     prefix = f"==:{left.origin}:"
-    for key, truth in run.assumed.items():
+    for key, truth in (*run.known.items(), *run.assumed.items()):
         if truth and key.startswith(prefix):
             return Decision(key == prefix + word)
-    return Decision(run.test(prefix + word, f'{left.spelling} == "{word}"'))
+    return keyed(run, prefix + word, f'{left.spelling} == "{word}"')
 
 
 def _sizes_equal(run: Run, left: Dim, right: Dim) -> Decision:
@@ -216,11 +254,11 @@ def _sizes_equal(run: Run, left: Dim, right: Dim) -> Decision:
 
 
 def _noted(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
-    if right.value is None or left.symbol is None:
+    symbol = left.symbol
+    if right.value is None or symbol is None or symbol.name == "?":
         return UNDECIDED
-    return Decision(
-        run.test(f"{operator}:{left.symbol.name}:{right.value}", f"{left.symbol.name} {operator} {right.value}")
-    )
+    key = f"{operator}:{symbol.key or symbol.name}:{right.value}"
+    return keyed(run, key, f"{symbol.name} {operator} {right.value}")
 
 
 def _by_flag(run: Run, difference: Dim) -> Decision | None:
@@ -231,11 +269,8 @@ def _by_flag(run: Run, difference: Dim) -> Decision | None:
     when = [resolve(difference, given={flags[0]: value}).literal == 0 for value in (0, 1)]
     if when[0] == when[1]:
         return None
-    truth = run.test(_key(flags[0]), flags[0].name, flags[0])
-    flag = Dim.of(flags[0])
-    if when[1]:
-        return Decision(truth, flag)
-    return Decision(None if truth is None else not truth, 1 - flag)
+    decision = keyed(run, flag_key(flags[0]), flags[0].name, symbol=flags[0], flag=Dim.of(flags[0]))
+    return decision if when[1] else decision.negated()
 
 
 def _ordered(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
@@ -252,11 +287,8 @@ def _ordered(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
             )
         if results[0] == results[1]:
             return Decision(results[0])
-        truth = run.test(_key(flags[0]), flags[0].name, flags[0])
-        flag = Dim.of(flags[0])
-        if results[1]:
-            return Decision(truth, flag)
-        return Decision(None if truth is None else not truth, 1 - flag)
+        decision = keyed(run, flag_key(flags[0]), flags[0].name, symbol=flags[0], flag=Dim.of(flags[0]))
+        return decision if results[1] else decision.negated()
     if operator == ">" and two == 0 and surely_positive(left):
         return Decision(True)
     return _noted(run, operator, left, right)

@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Final
 
-from rnnshape_guard.shapes.axes import Atom, Rest
-from rnnshape_guard.shapes.dims import Symbol
 from rnnshape_guard.events import Value
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.axes import Atom, Rest
+from rnnshape_guard.shapes.dims import Dim, Symbol
 from rnnshape_guard.static import evidence, functions, records, statements
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.run import MISSING, Frame, OutOfSteps, Run, Tests

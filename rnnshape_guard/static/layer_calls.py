@@ -23,10 +23,10 @@ from rnnshape_guard.events import (
 from rnnshape_guard.shapes.axes import Axis, Role, Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Misfit, Operand, Outcome
-from rnnshape_guard.static import calls, expressions, iteration, operations, records
+from rnnshape_guard.static import calls, conditions, expressions, iteration, operations, records
 from rnnshape_guard.static.joins import choose, join_all
 from rnnshape_guard.static.operands import operand, seen
-from rnnshape_guard.static.run import Run
+from rnnshape_guard.static.run import Run, Tests
 from rnnshape_guard.static.values import Anything, Choice, DictValue, DynamicLayer, LayerObject, ListValue, Opaque
 
 RECURRENT: Final = ("RNN", "LSTM", "GRU")
@@ -102,17 +102,17 @@ def _constructor_operand(run: Run, value: Anything, name: str) -> Operand:
             symbol = value.as_number().symbol
             if symbol is not None:
                 symbol.flag = True
-                truth = run.assumed.get(f"flag:{symbol.name}")
-                if name == "batch_first" or truth is not None:
-                    run.test(f"flag:{symbol.name}", symbol.name, symbol)
-                    run.tests[f"flag:{symbol.name}"].in_layer = True
+                key = conditions.flag_key(symbol)
+                truth = run.holds(key)
                 if truth is not None:
                     return truth
+                if name == "batch_first":
+                    run.tests.setdefault(key, Tests(symbol.name)).in_layer = True
             return value.as_number()
         if name in _SIZES:
             return value.as_number() if value.spelling else UNKNOWN
     if name in _FLAGS and isinstance(value, Dim) and value.symbol is not None:
-        truth = run.assumed.get(f"flag:{value.symbol.name}")
+        truth = run.holds(conditions.flag_key(value.symbol))
         if truth is not None:
             return truth
     return operand(value)
