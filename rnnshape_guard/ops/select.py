@@ -235,9 +235,15 @@ def _span(axis: Axis, item: Slice) -> _Span:
     known = length.value
     if known is not None and known <= 0:
         return _Span(start, Dim.of(0))
-    if _within(stop, size) or item.stop is None or known == 1:
+    if known == 1 or (_within(stop, size) and not _counts_back(item.start, size)):
         return _Span(start, length)
     return _Span(start, None)
+
+
+def _counts_back(start: Operand, size: Dim) -> bool:
+    """Whether a slice starts so many steps from the end, of an axis that may have fewer: ``x[:, -10:]``."""
+    bound = size_of(start)
+    return size.value is None and bound is not None and bound.value is not None and bound.value < 0
 
 
 def _literal_step(item: Slice) -> Dim | None:
