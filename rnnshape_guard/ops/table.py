@@ -315,7 +315,7 @@ _CREATE: tuple[Row, ...] = (
 )
 
 _FUNCTIONAL: tuple[Row, ...] = (
-    (functional.one_hot, Kind.CREATE, "torch.nn.functional.one_hot", "input, num_classes=-1"),
+    (functional.one_hot, Kind.SELECT, "torch.nn.functional.one_hot", "input, num_classes=-1"),
     (functional.pad, Kind.COMBINE, "torch.nn.functional.pad", "input, pad, mode='constant', value=None"),
     (functional.linear, Kind.CONTRACT, "torch.nn.functional.linear", "input, weight, bias=None"),
     (functional.embedding, Kind.SELECT, "torch.nn.functional.embedding", "input, weight, *rest=None"),
