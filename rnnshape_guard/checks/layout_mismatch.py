@@ -14,6 +14,7 @@ from rnnshape_guard.checks.layouts import (
     misused_move,
     only_atom,
     reasons,
+    turned_in_vain,
     used_against,
 )
 from rnnshape_guard.checks.reading import layout, spec_of
@@ -25,6 +26,8 @@ from rnnshape_guard.layers import settled
 def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     """Judge each call by the axes of its input. Where a permute is to blame, or a misplaced flag, or a state that was
     repeated in front, that is another rule's finding."""
+    if turned_in_vain(call, log):
+        return
     found = contradicted(call)
     if found is not None:
         mixed = disagreement(call, log)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.events import (
     Combined,
+    Discarded,
     Event,
     Log,
     RecurrentBuilt,
@@ -22,6 +23,7 @@ from rnnshape_guard.events import (
     Reshaped,
     Selected,
     Value,
+    reads,
 )
 from rnnshape_guard.findings import Because
 from rnnshape_guard.layers import RecurrentSpec, settled
@@ -115,6 +117,30 @@ def misused_move(found: Contradiction, log: Log) -> Reordered | None:
         known_before = any(reason.when <= event.id for atom in found.atoms for reason in atom.reasons())
         return event if is_right and known_before else None
     return None
+
+
+def turned_in_vain(call: RecurrentCalled, log: Log) -> bool:
+    """Whether the input of a call, or what it was made of, was to be turned by a permute whose result is thrown away."""
+    value = call.value("input")
+    if value is None:
+        return False
+    line = [value]
+    for ancestor, event in log.past(value):
+        if isinstance(event, RecurrentCalled):
+            break
+        line += [ancestor, *reads(event)]
+    thrown = _thrown_away(log, len(log.events))
+    return any(
+        isinstance(reader, Reordered) and reader.id in thrown and reader.id < call.id
+        for one in line
+        for reader in log.readers(one)
+    )
+
+
+@lru_cache(maxsize=2)
+def _thrown_away(log: Log, length: int) -> frozenset[int]:
+    del length
+    return frozenset(event.made_by for event in log.all(Discarded))
 
 
 def _keeps_axes(event: Event, result: Value) -> bool:

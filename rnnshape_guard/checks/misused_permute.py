@@ -15,6 +15,7 @@ from rnnshape_guard.checks.layouts import (
     only_atom,
     reasons,
     role_of,
+    turned_in_vain,
     uses,
 )
 from rnnshape_guard.checks.moves import mover, receiver
@@ -33,7 +34,8 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
     """Judge the permutes in front of a layer, and those between a recurrent layer and the reading of its output."""
     found = _before_features(call, log)
     if isinstance(call, RecurrentCalled):
-        layouts = _before_layout(call, log) or _before_use(call, log)
+        in_vain = turned_in_vain(call, log)
+        layouts = None if in_vain else _before_layout(call, log) or _before_use(call, log)
         found = layouts or found
     if found is not None:
         yield found

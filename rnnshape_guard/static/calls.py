@@ -56,9 +56,13 @@ _WORD_METHODS: Final = (".lower", ".upper", ".strip", ".title")
 
 _CERTAIN: Final = frozenset(
     """permute view unsqueeze contiguous unbind masked_fill matmul bmm gather index_select dim detach view_as expand
-    expand_as cuda squeeze new_zeros new_ones new_full chunk transpose t narrow size softmax log_softmax""".split()
+    expand_as cuda squeeze new_zeros new_ones new_full chunk transpose t narrow size softmax log_softmax transpose_ t_
+    squeeze_ unsqueeze_ swapaxes_ swapdims_""".split()
 )
 """Methods that only a tensor has, or that mean the same where something else has them."""
+
+_TURNS_ITSELF: Final = frozenset({"transpose_", "t_", "squeeze_", "unsqueeze_", "swapaxes_", "swapdims_"})
+"""Methods after which a tensor has other axes than before."""
 
 # -- the call itself ------------------------------------------------------------------------------------------------
 
@@ -81,7 +85,20 @@ def call_expression(run: Run, frame: Frame, expression: records.Call) -> Anythin
         and isinstance(function, records.Attribute)
     ):
         places = {"self": run.place(function.value), **places}
-    return call_value(run, called, arguments, keywords, expression, is_partial=is_partial, places=places)
+    result = call_value(run, called, arguments, keywords, expression, is_partial=is_partial, places=places)
+    if isinstance(called, BoundName) and called.name in _TURNS_ITSELF and isinstance(called.receiver, Value):
+        _rebind(run, frame, called.receiver, result)
+    return result
+
+
+def _rebind(run: Run, frame: Frame, before: Value, after: Anything) -> None:
+    """A tensor was turned in place: every name that held it holds it as it is now."""
+    current: Frame | None = frame
+    while current is not None:
+        for name, value in list(current.names.items()):
+            if value is before or (isinstance(value, Opaque) and value.tensor is before):
+                run.journal.put(current.names, name, after)
+        current = current.parent
 
 
 def _is_plain(expression: records.Expression) -> bool:
@@ -198,7 +215,11 @@ def _call_choice(
             for option in options
         ]
         known = [one for one in built if isinstance(one, LayerObject)]
-        return layer_calls.one_of_several(run, known) if known else Opaque()
+        return (
+            layer_calls.one_of_several(run, known, called.key or f"kind of {id(record.node)} is ")
+            if known
+            else Opaque()
+        )
     if not options:
         return Opaque()
     run.branches += 1
