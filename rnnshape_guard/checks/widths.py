@@ -224,13 +224,16 @@ def given_number(call: LayerCalled, argument: str, misfit: Misfit, maker: Layer 
     function = entered(built, log) if built is not None else None
     if built is None or function is None or function.call is None or not function.scope.endswith("__init__"):
         return None
+    beside = [
+        event
+        for event in log.all(LayerBuilt)
+        if event.entry == built.entry and event.scope == built.scope and event.layer.id != layer.id
+    ]
+    if any(_node(event.layer.place) is _node(layer.place) and entered(event, log) is function for event in beside):
+        return None  # one line builds several layers, in a loop, and not all for the same features
     if maker is None or maker.owner == layer.owner:
-        uses = [
-            event
-            for event in log.all(LayerBuilt)
-            if event.entry == built.entry and event.scope == built.scope and event.layer.id != layer.id
-        ]
-        if any(one.text == place.text for event in uses for one in event.layer.argument_places.values()):
+        others = [event.layer for event in beside if _node(event.layer.place) is not _node(layer.place)]
+        if any(one.text == place.text for other in others for one in other.argument_places.values()):
             return None
     given = function.given.get(place.text)
     return given.place if given is not None else None
@@ -247,8 +250,7 @@ def _node(place: Place) -> object:
 
 def on_recurrent_path(call: LayerCalled, log: Log) -> bool:
     """Whether a recurrent layer or cell stands before or behind a layer."""
-    value = call.value("input")
-    if value is not None and _leads_back(value, log):
+    if any(_leads_back(value, log) for value in reads(call)):
         return True
     results = [
         one for one in (call.result if isinstance(call.result, tuple) else (call.result,)) if isinstance(one, Value)

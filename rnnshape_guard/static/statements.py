@@ -455,7 +455,9 @@ def _evaluate(run: Run, frame: Frame, statement: records.Evaluate) -> str:
     before = run.next_event
     value = expressions.evaluate(run, frame, statement.value)
     if isinstance(value, Value) and value.made_by >= before:
-        run.emit(Discarded, statement.value, made_by=value.made_by)
+        maker = run.log.events[value.made_by].place
+        if getattr(maker, "node", None) is statement.value.node:  # else it is a function's result that is thrown away
+            run.emit(Discarded, statement.value, made_by=value.made_by)
     evidence.read_behind(run, frame, statement, value)
     return RAISES if expressions.never_returns(statement.value) else GOES_ON
 
