@@ -16,6 +16,7 @@ from rnnshape_guard.static.values import (
     Choice,
     ClassObject,
     DictValue,
+    DynamicLayer,
     External,
     FunctionObject,
     Instance,
@@ -80,7 +81,7 @@ def decide(run: Run, frame: Frame, test: records.Expression) -> Decision:
             return compare_values(run, operator, left_value, expressions.evaluate(run, frame, right))
         case records.Call(function=records.Name(id="isinstance"), arguments=(subject, kind)):
             value = expressions.evaluate(run, frame, subject.value)
-            return Decision(is_instance(value, expressions.evaluate(run, frame, kind.value), run))
+            return of_instance(run, value, expressions.evaluate(run, frame, kind.value))
         case records.Name(id="__debug__"):
             return Decision(True)
     return truth_of(run, expressions.evaluate(run, frame, test))
@@ -187,7 +188,16 @@ def compare_values(run: Run, operator: str, left: Anything, right: Anything) -> 
         return Decision(found if found is None or operator == "in" else not found)
     if isinstance(left, Dim) and isinstance(right, Dim):
         return _ordered(run, operator, left, right)
-    return UNDECIDED
+    return _named(run, operator, left, right)
+
+
+def _named(run: Run, operator: str, left: Anything, right: Anything) -> Decision:
+    """A comparison of which only the sides' names are known: asked again, it has the same answer."""
+    one, two = stable_name(left), stable_name(right)
+    if not one or not two:
+        return UNDECIDED
+    words = [value.spelling if isinstance(value, Opaque) else repr(value) for value in (left, right)]
+    return keyed(run, f"{operator}:{one}:{two}", f" {operator} ".join(words))
 
 
 def _plain(value: Anything) -> Anything:
@@ -254,11 +264,25 @@ def _sizes_equal(run: Run, left: Dim, right: Dim) -> Decision:
 
 
 def _noted(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
-    symbol = left.symbol
-    if right.value is None or symbol is None or symbol.name == "?":
+    one, two = stable_name(left), stable_name(right)
+    if not one or not two:
         return UNDECIDED
-    key = f"{operator}:{symbol.key or symbol.name}:{right.value}"
-    return keyed(run, key, f"{symbol.name} {operator} {right.value}")
+    return keyed(run, f"{operator}:{one}:{two}", f"{left} {operator} {right}")
+
+
+def stable_name(value: Anything) -> str:
+    """What a value is called in the keys of conditions, the same in every run; empty where it has no such name."""
+    match value:
+        case Dim():
+            known = resolve(value)
+            if any(symbol.name == "?" for symbol in known.symbols()):
+                return ""
+            return str(known) + "".join(f"@{symbol.key}" for symbol in known.symbols())
+        case Opaque():
+            return value.origin
+        case str() | bool() | float() | None:
+            return repr(value)
+    return ""
 
 
 def _by_flag(run: Run, difference: Dim) -> Decision | None:
@@ -309,6 +333,18 @@ def _contains(run: Run, item: Anything, holder: Anything) -> bool | None:
 
 
 _TENSORS = ("torch.Tensor", "torch.FloatTensor", "torch.autograd.Variable", "torch.LongTensor")
+
+
+def of_instance(run: Run, value: Anything, kind: Anything) -> Decision:
+    """Whether a value is of a class; of a layer whose kind the program chooses, the choice decides it."""
+    if isinstance(value, Choice):
+        return _of_choice(run, value, [is_instance(option, kind, run) for option in value.options])
+    if isinstance(value, DynamicLayer) and isinstance(kind, External):
+        word = kind.path.rpartition(".")[2]
+        if word not in [getattr(option.layer.spec, "kind", "") for option in value.options]:
+            return Decision(is_instance(value.options[0], kind, run))
+        return keyed(run, value.word + word, f"{value.options[0].layer.name} is {word}")
+    return Decision(is_instance(value, kind, run))
 
 
 def is_instance(value: Anything, kind: Anything, run: Run) -> bool | None:

@@ -23,6 +23,9 @@ _OPTIONS = 4
 def join(left: Anything, right: Anything, flag: Dim | None = None, key: str = "") -> Anything:
     """The value that is `left` or `right`. With a `flag`, it is left where the flag is 1: sizes stay exact then. With
     a `key`, it is left where the condition of that key holds: asked again, the condition decides."""
+    if key:
+        left = left.options[0] if isinstance(left, Choice) and left.key == key else left
+        right = right.options[1] if isinstance(right, Choice) and right.key == key else right
     if left is right or right is MISSING:
         return left
     if left is MISSING:

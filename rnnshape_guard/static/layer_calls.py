@@ -24,7 +24,7 @@ from rnnshape_guard.shapes.axes import Axis, Role, Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Misfit, Operand, Outcome
 from rnnshape_guard.static import calls, conditions, expressions, iteration, operations, records
-from rnnshape_guard.static.joins import choose, join_all
+from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import operand, seen
 from rnnshape_guard.static.run import Run, Tests
 from rnnshape_guard.static.values import Anything, Choice, DictValue, DynamicLayer, LayerObject, ListValue, Opaque
@@ -236,8 +236,9 @@ def call_dynamic(
     result = _conclude(run, first, outcome, _given(first, arguments, keywords, places), record)
     states = {isinstance(one.result[1], tuple) for one in outcomes if isinstance(one.result, tuple)}
     if len(states) > 1 and isinstance(result, tuple):
-        pair = result[1]
-        return result[0], choose(pair, pair[0]) if isinstance(pair, tuple) else choose(pair, (pair, pair))
+        state = result[1]
+        pair, alone = (state, state[0]) if isinstance(state, tuple) else ((state, state), state)
+        return result[0], Choice((pair, alone), f"{called.word}LSTM")
     return result
 
 
@@ -245,14 +246,15 @@ def _alike(one: Misfit, other: Misfit) -> bool:
     return (one.fault, one.operand, one.axis) == (other.fault, other.operand, other.axis)
 
 
-def one_of_several(run: Run, built: list[LayerObject]) -> DynamicLayer:
-    """A layer of dynamic kind. Whatever kind it will be, its layers, directions and hidden units are one."""
+def one_of_several(run: Run, built: list[LayerObject], word: str) -> DynamicLayer:
+    """A layer of dynamic kind. Whatever kind it will be, its layers, directions and hidden units are one. `word` is how
+    the keys of conditions on its kind begin."""
     first: Any = built[0].layer.spec
     for option in built[1:]:
         for name in ("layer", "direction", "hidden", "cell"):
             if hasattr(first, name) and hasattr(option.layer.spec, name):
                 vars(option.layer.spec)[name] = getattr(first, name)
-    return DynamicLayer(tuple(built))
+    return DynamicLayer(tuple(built), word)
 
 
 def _call_operand(run: Run, value: Anything, at: int, kind: str) -> Operand:

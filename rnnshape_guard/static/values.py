@@ -134,9 +134,13 @@ class LayerObject:
 
 @dataclass(slots=True, eq=False)
 class DynamicLayer:
-    """A layer of a kind that the program chooses when it runs (`getattr(nn, kind)(…)`): one layer for each possible kind."""
+    """A layer of a kind that the program chooses when it runs (`getattr(nn, kind)(…)`): one layer for each possible kind.
+
+    `word` begins the keys of the conditions that the kind is this one or that.
+    """
 
     options: tuple[LayerObject, ...]
+    word: str
 
 
 @dataclass(slots=True, eq=False)
