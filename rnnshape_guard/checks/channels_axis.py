@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.reading import misfits, recurrent_origin
-from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Value
+from rnnshape_guard.events import LayerCalled, Log, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers.convolution import ConvSpec
 from rnnshape_guard.layers.normalization import ChannelNormSpec
 from rnnshape_guard.layers.pooling import AdaptivePoolSpec, PoolSpec
 from rnnshape_guard.shapes.axes import Axis, Role
-from rnnshape_guard.shapes.dims import Condition, Dim, compare
+from rnnshape_guard.shapes.dims import Condition, Dim, compare, resolve
 from rnnshape_guard.shapes.outcomes import Fault
+from rnnshape_guard.shapes.vocabulary import role_of
 
 _ARGUMENT = {"Conv1d": "in_channels", "ConvTranspose1d": "in_channels", "BatchNorm1d": "num_features"}
 
@@ -40,7 +41,9 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
 
 def _channels_last(call: LayerCalled, axes: tuple[Axis, ...], wanted: Dim) -> Condition | None:
     """Under which flags the last axis is the one wanted, and axis 1 is not."""
-    if not compare(axes[2].size, wanted).equal or compare(axes[1].size, wanted).equal:
+    if _counts_width(wanted) and _is_time(axes[1]) and _is_width(axes[2]) and not _is_literal(axes[1]):
+        return ()
+    if compare(axes[1].size, wanted).equal or not compare(axes[2].size, wanted).equal:
         return None
     for misfit in misfits(call, Fault.SIZE, "input", 1):
         return misfit.condition
@@ -55,6 +58,20 @@ def _pools_features(value: Value, axes: tuple[Axis, ...], log: Log) -> bool:
     return made and _is_time(axes[1]) and origin is not None and origin[1] == "output"
 
 
+def _is_literal(axis: Axis) -> bool:
+    return resolve(axis.size, numbers=False).literal is not None
+
+
+def _is_width(axis: Axis) -> bool:
+    return axis.role() in (Role.FEATURE, Role.CHANNEL, Role.HIDDEN)
+
+
+def _counts_width(wanted: Dim) -> bool:
+    """Whether a number of channels has a name, and not one for steps: a normalisation of each step may be meant."""
+    symbol = resolve(wanted, numbers=False).symbol
+    return symbol is not None and symbol.owner is None and role_of(symbol.name) is not Role.TIME
+
+
 def _is_time(axis: Axis) -> bool:
     """Whether an axis is the time by the strongest evidence that is not a layer's wish for channels there."""
     evidence = [one for one in (axis.atom.evidence if axis.atom is not None else ()) if one.role is not Role.CHANNEL]
@@ -67,7 +84,7 @@ def _finding(call: LayerCalled, value: Value, wanted: Dim, condition: Condition)
     given = call.given["input"]
     kind = getattr(call.layer.spec, "kind", "")
     place = call.layer.argument_places.get(_ARGUMENT.get(kind, ""), call.layer.place)
-    back = "" if isinstance(call, RecurrentCalled) else ".transpose(1, 2)"
+    moved = f"{given.text or 'x'}.transpose(1, 2)"
     return Finding(
         code="RSG703",
         message=f"{wording.quoted(call.layer)} takes its channels from axis 1, but {wording.quoted(given)} has them last",
@@ -76,7 +93,7 @@ def _finding(call: LayerCalled, value: Value, wanted: Dim, condition: Condition)
         labels=(Label(place, f"{wording.size(wanted)} channels" if place is not call.layer.place else f"nn.{kind}"),),
         expected=f"(batch, {wording.size(wanted)}, time)",
         found=wording.shape(value),
-        help=f"{wording.quoted(call.layer).strip('`')}({given.text or 'x'}.transpose(1, 2)){back}",
+        help=f"{call.layer.name}({moved}).transpose(1, 2)" if call.layer.name else moved,
         condition=wording.when(condition),
         subject=frozenset({("features", call.layer.id)}),
         cause=call.id,

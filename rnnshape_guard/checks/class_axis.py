@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.events import Given, LossCalled, Log
+from rnnshape_guard.events import Given, Log, LossCalled
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Axis
 from rnnshape_guard.shapes.dims import Condition, compare
@@ -23,7 +23,9 @@ def check(call: LossCalled, log: Log) -> Iterator[Finding]:
         return
     if scores.axes is None or target.axes is None:
         return
-    wrong = [misfit for misfit in call.misfits if misfit.fault in (Fault.SIZE, Fault.RANK) and misfit.operand == "target"]
+    wrong = [
+        misfit for misfit in call.misfits if misfit.fault in (Fault.SIZE, Fault.RANK) and misfit.operand == "target"
+    ]
     if _classes_last(scores.axes, target.axes) and (wrong or _steps_as_classes(scores.axes, target.axes)):
         yield _last(call, scores.axes, wrong[0].condition if wrong else ())
     elif wrong:
@@ -32,8 +34,10 @@ def check(call: LossCalled, log: Log) -> Iterator[Finding]:
 
 def _classes_last(scores: Axes, target: Axes) -> bool:
     """Whether targets fit scores ``(batch, ..., classes)``: axis by axis, all but the last."""
-    return len(scores) >= 3 and len(target) == len(scores) - 1 and all(
-        _same(one, other) for one, other in zip(scores[:-1], target, strict=True)
+    return (
+        len(scores) >= 3
+        and len(target) == len(scores) - 1
+        and all(_same(one, other) for one, other in zip(scores[:-1], target, strict=True))
     )
 
 
@@ -74,7 +78,12 @@ def _last(call: LossCalled, scores: Axes, condition: Condition) -> Finding:
 def _apart(call: LossCalled, scores: Axes, target: Axes, condition: Condition) -> Finding:
     given, wanted = _texts(call)
     flattened = len(scores) == 2 and len(target) > 1 and len(scores[0].atoms) == len(target)
-    expected = "(" + ", ".join(wording.axis_name(axis) for axis in (scores[0], *scores[2:])) + ("," if len(scores) == 2 else "") + ")"
+    expected = (
+        "("
+        + ", ".join(wording.axis_name(axis) for axis in (scores[0], *scores[2:]))
+        + ("," if len(scores) == 2 else "")
+        + ")"
+    )
     return Finding(
         code="RSG701",
         message=f"{wording.quoted(given)} is {wording.shape(given.value)}, and the targets {wording.quoted(wanted)} are "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.events import LossCalled, Log, Value
+from rnnshape_guard.events import Log, LossCalled, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import UNIT, Axis, Role, Strength
 from rnnshape_guard.shapes.dims import surely_above_one

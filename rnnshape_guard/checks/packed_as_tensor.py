@@ -15,7 +15,7 @@ def check(event: Called, log: Log) -> Iterator[Finding]:
     if event.path:
         return
     for misfit in event.misfits:
-        if misfit.fault is not Fault.TYPE:
+        if misfit.fault is not Fault.TYPE or misfit.detail != "a PackedSequence":
             continue
         for name, given in event.given.items():
             packed = _packed(given) if name == misfit.operand or misfit.operand not in event.given else None

@@ -34,8 +34,10 @@ def against_its_tensor(pack: PackCalled) -> Iterator[Finding]:
     reasons = [one for one in _apart(batch) if one.role is Role.TIME] or [
         one for one in _apart(time) if one.role is Role.BATCH
     ]
-    if not reasons or any(one.role is Role.BATCH for one in _apart(batch)) or any(
-        one.role is Role.TIME for one in _apart(time)
+    if (
+        not reasons
+        or any(one.role is Role.BATCH for one in _apart(batch))
+        or any(one.role is Role.TIME for one in _apart(time))
     ):
         return
     given = pack.given["input"]

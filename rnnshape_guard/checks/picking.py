@@ -389,7 +389,9 @@ def step_read(event: Selected, log: Log) -> StepRead | None:
         if isinstance(maker, LayerCalled) and not isinstance(maker, RecurrentCalled):
             before = maker.value("input")
             shapes = [one.shape for one in (before, ancestor) if one is not None and isinstance(one.shape, Shape)]
-            through |= len(shapes) == 2 and holds_directions(shapes[0].axis(-1)) and not holds_directions(shapes[1].axis(-1))
+            through |= (
+                len(shapes) == 2 and holds_directions(shapes[0].axis(-1)) and not holds_directions(shapes[1].axis(-1))
+            )
     step = _step(event, pair[1], call, log)
     if step == "last" and pad is not None:
         step = "padded"
@@ -544,7 +546,13 @@ def sample_read(event: Selected, log: Log) -> StateRead | None:
         return None
     pick = chosen[1]
     batch = pick.axis.atom
-    if pick.at != 1 or pick.number not in (0, -1) or isinstance(pick.item, Slice) or batch is None or batch.size.value == 1:
+    if (
+        pick.at != 1
+        or pick.number not in (0, -1)
+        or isinstance(pick.item, Slice)
+        or batch is None
+        or batch.size.value == 1
+    ):
         return None
     return StateRead(event, value, state, call, pick)
 

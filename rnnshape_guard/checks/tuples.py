@@ -10,7 +10,7 @@ from rnnshape_guard.shapes.outcomes import Fault
 
 def refused(event: Called) -> Iterator[tuple[Given, tuple[Seen, ...]]]:
     """The tuples among the operands that a call refuses, innermost included."""
-    faults = {misfit.operand for misfit in event.misfits if misfit.fault is Fault.TYPE}
+    faults = {misfit.operand for misfit in event.misfits if misfit.fault is Fault.TYPE and misfit.detail == "a tuple"}
     if not faults:
         return
     named = {name: given for name, given in event.given.items() if name in faults}

@@ -53,7 +53,8 @@ def subscript(
         case Opaque():
             return _of_opaque(run, holder, key, items, record)
         case Choice():
-            return choose(*(subscript(run, option, items, is_tuple, record) for option in holder.options))
+            options = [one for one in holder.options if not (isinstance(one, tuple) and _of_tensors_only(key))]
+            return choose(*(subscript(run, option, items, is_tuple, record) for option in options)) if options else Opaque()
         case External():
             return holder
         case Instance() if attributes.declares(holder.cls, "__getitem__"):
