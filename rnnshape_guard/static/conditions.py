@@ -369,7 +369,9 @@ def _is_a(value: Anything, kind: Anything, run: Run) -> bool | None:
                 return None
             return path in _TENSORS
         case tuple():
-            return name in ("tuple", "Sequence", "Iterable") if path.startswith("builtins") else None
+            if path.startswith("builtins"):
+                return name in ("tuple", "Sequence", "Iterable")
+            return False if path in _TENSORS else None
         case ListValue():
             return name in ("list", "Sequence", "Iterable")
         case DictValue():
