@@ -55,7 +55,8 @@ def attribute(run: Run, holder: Anything, name: str, record: records.Record) -> 
                 return _of_tensor(run, supposed(run, holder), name, record)
             return holder.part(name, f"{holder.spelling}.{name}" if holder.spelling else name)
         case Choice():
-            options = [attribute(run, option, name, record) for option in holder.options if option is not None]
+            with run.doubting():
+                options = [attribute(run, option, name, record) for option in holder.options if option is not None]
             return choose(*options) if options else Opaque(name)
         case Dim() | bool() | float() | None:
             return Opaque(name)

@@ -10,7 +10,6 @@ from rnnshape_guard.static.values import (
     Anything,
     Choice,
     DictValue,
-    DynamicLayer,
     External,
     ListValue,
     Opaque,
@@ -64,7 +63,7 @@ def choose(*values: Anything) -> Anything:
     """One of several values; beyond a few, nothing is known."""
     options: list[Anything] = []
     for value in values:
-        for option in value.options if isinstance(value, Choice | DynamicLayer) else (value,):
+        for option in value.options if isinstance(value, Choice) else (value,):
             if not any(option is known for known in options):
                 options.append(option)
     if len(options) == 1:

@@ -22,7 +22,7 @@ from rnnshape_guard.events import (
 )
 from rnnshape_guard.shapes.axes import Axis, Role, Shape
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.shapes.outcomes import UNKNOWN, Misfit, Operand, Outcome
+from rnnshape_guard.shapes.outcomes import UNKNOWN, Misfit, Operand, Outcome, Packed
 from rnnshape_guard.static import calls, conditions, expressions, iteration, operations, records
 from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import operand, seen
@@ -371,6 +371,10 @@ def call_packing(
     first = arguments[0] if arguments else keywords.get("input", keywords.get("sequence"))
     if is_partial:
         return Opaque()
+    if isinstance(first, Choice):
+        packed = [option for option in first.options if isinstance(option, Value) and isinstance(option.shape, Packed)]
+        first = packed[0] if packed else Opaque()
+        arguments = (first, *arguments[1:])
     if isinstance(first, Opaque):
         if short == "pad_packed_sequence":
             return (Value(Shape.unknown(2)), Opaque("lengths"))

@@ -167,7 +167,8 @@ def parts_of(run: Run, value: Anything, count: int, starred: int | None, record:
         case Opaque():
             return [value.part(("item", at), f"{value.spelling}[{at}]") for at in range(count)]
         case Choice():
-            options = [parts_of(run, option, count, starred, record) for option in value.options]
+            with run.doubting():
+                options = [parts_of(run, option, count, starred, record) for option in value.options]
             return [choose(*parts) for parts in zip(*options, strict=True)]
     if items is None:
         return [Opaque() for _ in range(count)]
