@@ -24,7 +24,7 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
         atoms = (*misfit.wanted, *misfit.skipped)
         if all(atom.kind in (Role.DIRECTION, Role.HIDDEN) for atom in atoms) or _is_shuffle(value, atoms):
             continue
-        if not all(map(_is_known, atoms)):
+        if not all(map(_is_known, atoms)) or _may_be_another(misfit.wanted):
             continue
         yield _finding(event, value, misfit)
         return
@@ -39,6 +39,17 @@ def _is_shuffle(value: Value, atoms: tuple[Atom, ...]) -> bool:
 def _is_known(atom: Atom) -> bool:
     """Whether something is known of an axis: one of unknown size that nobody has named may be 1."""
     return role_of(atom, Strength.LAYER) is not None or atom.symbol.value is not None
+
+
+def _may_be_another(wanted: tuple[Atom, ...]) -> bool:
+    """Whether a product was found in pieces of which one is known by a number or a parameter alone: it may as well be
+    meant as a part of the axis in between."""
+    return len(wanted) > 1 and any(
+        atom.symbol.value is not None
+        and all(symbol.owner is None for symbol in atom.symbol.value.symbols())
+        and role_of(atom) not in (Role.BATCH, Role.TIME)
+        for atom in wanted
+    )
 
 
 def _finding(event: Reshaped, value: Value, misfit: Misfit) -> Finding:
