@@ -11,6 +11,7 @@ from rnnshape_guard.events import (
     LayerBuilt,
     LayerCalled,
     Log,
+    Operated,
     Place,
     RecurrentCalled,
     Value,
@@ -90,6 +91,17 @@ def sized_by(value: Value, axis: Axis, log: Log) -> Event | None:
             return maker
         maker = log.maker(before)
     return None
+
+
+def ranked_by(value: Value, log: Log) -> Event | None:
+    """The event that gave a tensor its number of axes; None for one from outside."""
+    maker = log.maker(value)
+    while isinstance(maker, Operated):
+        before = next(iter(reads(maker)), None)
+        if before is None or before.axes is None or value.axes is None or len(before.axes) != len(value.axes):
+            return maker
+        maker = log.maker(before)
+    return maker
 
 
 def is_of_one_kind(call: LayerCalled, log: Log) -> bool:
