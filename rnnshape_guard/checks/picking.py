@@ -136,8 +136,7 @@ def uses(value: Value, log: Log) -> list[Event]:
 
 def is_used(event: Event, log: Log) -> bool:
     """Whether anything reads what an event made."""
-    result = event.result
-    return isinstance(result, Value) and bool(uses(result, log))
+    return any(uses(value, log) for value in values_in(event.result))
 
 
 def line_of(value: Value, log: Log) -> Iterator[tuple[Value, Event]]:
