@@ -19,6 +19,9 @@ from rnnshape_guard.shapes.vocabulary import role_of
 _ARGUMENT = {"Conv1d": "in_channels", "ConvTranspose1d": "in_channels", "BatchNorm1d": "num_features"}
 
 
+_WIDTHS = (Role.FEATURE, Role.CHANNEL, Role.HIDDEN)
+
+
 def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
     """Judge each layer that slides over, or normalises, (batch, channels, time)."""
     value = call.value("input")
@@ -63,7 +66,7 @@ def _is_literal(axis: Axis) -> bool:
 
 
 def _is_width(axis: Axis) -> bool:
-    return axis.role() in (Role.FEATURE, Role.CHANNEL, Role.HIDDEN)
+    return any(atom.size.value != 1 and atom.role() in _WIDTHS for atom in axis.atoms)
 
 
 def _counts_width(wanted: Dim) -> bool:

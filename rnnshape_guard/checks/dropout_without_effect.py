@@ -20,6 +20,8 @@ def check(event: RecurrentBuilt, log: Log) -> Iterator[Finding]:
     if not isinstance(spec.num_layers, Dim) or spec.num_layers.literal != 1:
         return
     places = event.layer.argument_places
+    if "num_layers" in spec.given and ("num_layers" not in places or places["num_layers"].text != "1"):
+        return
     at = places.get("dropout")
     yield Finding(
         code="RSG706",

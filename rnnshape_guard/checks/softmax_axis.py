@@ -33,8 +33,7 @@ def check(event: Computed | LayerCalled, log: Log) -> Iterator[Finding]:
         return
     axis, implicit = axes[at], dim is None
     if axis.atom is not None and stated_batch(axis.atom):
-        root = axis.atom.root
-        if sum(any(atom.root is root for atom in one.atoms) for one in axes) == 1:
+        if sum(any(stated_batch(atom) for atom in one.atoms) for one in axes) == 1:
             yield _over_batch(event, value, axes, at, implicit)
     elif (scorer := _scorer(value, axes, at, log)) is not None:
         yield _over_one(event, value, axes, at, scorer)
@@ -57,10 +56,16 @@ def _scorer(value: Value, axes: tuple[Axis, ...], at: int, log: Log) -> LayerCal
             size = maker.layer.spec.out_features
             own = maker.result
             same = isinstance(own, Value) and own.axes is not None and own.axes[-1:] == axes[-1:]
-            return maker if same and isinstance(size, Dim) and size.literal == 1 else None
+            return maker if same and isinstance(size, Dim) and size.literal == 1 and _is_written(maker) else None
         if isinstance(maker, LayerCalled) and maker.value("input") is None:
             return None
     return None
+
+
+def _is_written(scorer: LayerCalled) -> bool:
+    """Whether the one unit stands in the layer's construction: an option may have another value elsewhere."""
+    place = scorer.layer.argument_places.get("out_features")
+    return place is not None and place.text == "1"
 
 
 def _better(axes: tuple[Axis, ...], at: int) -> int | None:
