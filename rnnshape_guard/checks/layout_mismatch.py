@@ -21,6 +21,7 @@ from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.events import Layer, Log, Place, RecurrentCalled
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
+from rnnshape_guard.shapes.axes import Strength
 
 
 def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
@@ -52,9 +53,9 @@ def _by_evidence(found: Contradiction) -> Finding:
         primary=f"batch_first={batch_first}"
         if "batch_first" in spec_of(call).given
         else "batch_first=False by default",
-        labels=() if given.place is None else (Label(given.place, wording.shape(given.value)),),
+        labels=() if given.place is None else (Label(given.place, wording.shape(given.value, Strength.WRITTEN)),),
         expected=expected_layout(batch_first),
-        found=wording.shape(given.value),
+        found=wording.shape(given.value, Strength.WRITTEN),
         because=reasons(found),
         help=remedy(call),
         subject=found.subject,

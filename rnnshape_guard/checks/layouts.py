@@ -15,6 +15,7 @@ from rnnshape_guard.events import (
     Combined,
     Discarded,
     Event,
+    LayerCalled,
     Log,
     RecurrentBuilt,
     RecurrentCalled,
@@ -24,9 +25,10 @@ from rnnshape_guard.events import (
     Selected,
     Value,
     reads,
+    values_in,
 )
 from rnnshape_guard.findings import Because
-from rnnshape_guard.layers import RecurrentSpec, settled
+from rnnshape_guard.layers import LinearSpec, RecurrentSpec, settled
 from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Packed, Slice
@@ -111,6 +113,8 @@ def misused_move(found: Contradiction, log: Log) -> Reordered | None:
         if [axis.atoms for axis in before.axes] == [axis.atoms for axis in moved.axes]:
             return event
         if "batch_first" not in spec_of(found.call).given:
+            return None
+        if before.axes[2].atoms != moved.axes[2].atoms:
             return None
         at_batch, at_time = only_atom(before.axes[batch_at]), only_atom(before.axes[time_at])
         is_right = (found.batch is None or at_batch is found.batch) and (found.time is None or at_time is found.time)
@@ -238,7 +242,7 @@ def used_against(call: RecurrentCalled, log: Log) -> Use | None:
             and not any(isinstance(step, Reordered) for step in _between(use, call, log))
         ):
             against = use
-    return against if against is not None and _rank_is_sure(call, against) else None
+    return against if against is not None and _rank_is_sure(call, against, log) else None
 
 
 def _state_agrees(call: RecurrentCalled, batch: Atom) -> bool:
@@ -273,11 +277,16 @@ def rank_is_known(call: RecurrentCalled) -> bool:
     )
 
 
-def _rank_is_sure(call: RecurrentCalled, use: Use) -> bool:
+def _fits_linear(reader: Event) -> bool:
+    """Whether a Linear reads the hidden units of what is left: of a single sequence they would be gone."""
+    return isinstance(reader, LayerCalled) and isinstance(reader.layer.spec, LinearSpec) and not reader.misfits
+
+
+def _rank_is_sure(call: RecurrentCalled, use: Use, log: Log) -> bool:
     if rank_is_known(call):
         return True
     if isinstance(use.event, Reduced):
-        return False
+        return any(_fits_linear(reader) for value in values_in(use.event.result) for reader in log.readers(value))
     items = use.event.given["items"].seen
     return isinstance(items, tuple) and (len(items) == 3 or use.at == 1)
 

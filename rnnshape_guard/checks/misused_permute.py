@@ -23,7 +23,7 @@ from rnnshape_guard.checks.reading import layout, misfits, spec_of
 from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Reordered, Value
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
-from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.axes import Axis, Role, Strength
 from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Fault
 
@@ -77,7 +77,7 @@ def _moves_nothing(move: Reordered) -> bool:
 
 
 def _layout_of(move: Reordered, found: Contradiction) -> str:
-    return wording.shape(move.result if isinstance(move.result, Value) else None)
+    return wording.shape(move.result if isinstance(move.result, Value) else None, Strength.WRITTEN)
 
 
 def _before_use(call: RecurrentCalled, log: Log) -> Finding | None:
@@ -161,10 +161,10 @@ def _features(call: LayerCalled, value: Value, at: int, move: Reordered) -> Find
         code="RSG301",
         message=message,
         place=move.place,
-        primary=wording.shape(move.result if isinstance(move.result, Value) else None),
+        primary=wording.shape(move.result if isinstance(move.result, Value) else None, Strength.WRITTEN),
         labels=() if given.place is None else (Label(given.place, f"{wording.quoted(call.layer)} reads it here"),),
-        expected=wording.shape(before),
-        found=wording.shape(value),
+        expected=wording.shape(before, Strength.WRITTEN),
+        found=wording.shape(value, Strength.WRITTEN),
         because=because,
         help=f"leave the axes as they are: {receiver(move)}",
         subject=frozenset({*(atom.root for atom in atoms), ("features", call.layer.id)}),
@@ -187,10 +187,10 @@ def _finding(
         code="RSG301",
         message=message,
         place=move.place,
-        primary=wording.shape(result),
+        primary=wording.shape(result, Strength.WRITTEN),
         labels=() if place is None else (Label(place, "is read here"),),
         expected=expected,
-        found=wording.shape(result) if expected else "",
+        found=wording.shape(result, Strength.WRITTEN) if expected else "",
         because=because,
         help=help_,
         subject=found.subject,
