@@ -26,6 +26,7 @@ from rnnshape_guard.events import (
     reads,
 )
 from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.axes import Atom, Axis, Role
 from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Misfit, Packed
@@ -134,15 +135,19 @@ def _shape_with(value: Value, width: str) -> str:
 
 
 def product(axis: Axis) -> str:
-    """An axis's size as one would write it in a constructor: ``2 * hidden``."""
-    parts = [wording.size(atom.size) for atom in axis.atoms if atom.size.value != 1]
-    return " * ".join(parts) if parts and not any("?" in part for part in parts) else ""
+    """An axis's size as one would write it in a constructor: ``2 * hidden``; empty where it is not known."""
+    parts = [spelled(atom.size) for atom in axis.atoms if atom.size.value != 1]
+    if len(parts) > 1:
+        parts = [f"({part})" if " + " in part or " - " in part else part for part in parts]
+    return " * ".join(parts) if parts and "..." not in parts else ""
 
 
-def spelled(dim: object) -> str:
-    """A constructor's argument in a remedy; an ellipsis where it is not known."""
-    words = wording.size(dim) if isinstance(dim, Dim) else "?"
-    return "..." if words == "?" else words
+def spelled(size: Size) -> str:
+    """A size as a constructor's argument; an ellipsis where it is not known."""
+    if not isinstance(size, Dim):
+        return "..."
+    words = str(size.value) if size.value is not None else wording.size(size).replace("·", " * ")
+    return "..." if "?" in words else words
 
 
 # -- which line is wrong --------------------------------------------------------------------------------------------
