@@ -100,15 +100,23 @@ class _Entries:
         first = len(self.entries)
         run.tests = {}
         mark = run.journal.mark()
+        written, called = len(run.written), set(run.called)
         self._once(Entry(kind, name, (), first), action)
         self._leave(mark)
+        if evidence.trust(run, written):
+            run.log.drop(start)
+            del run.written[written:]
+            run.tests, run.called = {}, set(called)
+            self._once(Entry(kind, name, (), first), action)
+            self._leave(mark)
         worthy = [key for key, tests in run.tests.items() if tests.worth_a_fork][:_FORKS]
         if not worthy or self.left <= 0:
             return
         tests = dict(run.tests)
         run.log.drop(start)
+        del run.written[written:]
         for values in itertools.product((True, False), repeat=len(worthy)):
-            run.assumed = dict(zip(worthy, values, strict=True))
+            run.assumed, run.called = dict(zip(worthy, values, strict=True)), set(called)
             self._once(Entry(kind, name, tuple(_label(tests[key], run.assumed[key]) for key in worthy), first), action)
             self._leave(mark)
         run.assumed = {}

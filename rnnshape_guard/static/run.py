@@ -222,6 +222,7 @@ class Run:
     known: dict[str, bool] = field(default_factory=dict)
     uncertain: int = 0
     written: list[Written] = field(default_factory=list)
+    trusted: set[tuple[int, tuple[str, ...]]] = field(default_factory=set)
     doubtful: set[int] = field(default_factory=set)
     instances: list[Instance] = field(default_factory=list)
     escaped: list[FunctionObject] = field(default_factory=list)
