@@ -11,7 +11,8 @@ from rnnshape_guard.checks.reading import is_state, misfits
 from rnnshape_guard.events import Log, Reshaped, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Atom, Role, Shape, Strength
-from rnnshape_guard.shapes.outcomes import Fault, Misfit
+from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.outcomes import Fault
 
 
 def check(event: Reshaped, log: Log) -> Iterator[Finding]:
@@ -24,10 +25,14 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
         atoms = (*misfit.wanted, *misfit.skipped)
         if all(atom.kind in (Role.DIRECTION, Role.HIDDEN) for atom in atoms) or _is_shuffle(value, atoms):
             continue
-        if not all(map(_is_known, atoms)) or _may_be_another(misfit.wanted):
+        named = _sizes_named(event)
+        if _may_be_another(misfit.wanted) or not all(_is_known(atom) or atom in named for atom in atoms):
             continue
-        yield _finding(event, value, misfit)
+        yield _finding(event, value, atoms, wording.when(misfit.condition))
         return
+    swapped = _swapped_by_name(event, value)
+    if swapped:
+        yield _finding(event, value, swapped, "")
 
 
 def _is_shuffle(value: Value, atoms: tuple[Atom, ...]) -> bool:
@@ -41,6 +46,31 @@ def _is_known(atom: Atom) -> bool:
     return role_of(atom, Strength.LAYER) is not None or atom.symbol.value is not None
 
 
+def _sizes_named(event: Reshaped) -> set[Atom]:
+    """The axes whose own sizes are named in a view."""
+    found: set[Atom] = set()
+    for given in event.given.values():
+        sizes = given.seen if isinstance(given.seen, tuple) else ()
+        for size in sizes:
+            if isinstance(size, Dim):
+                found |= {symbol.owner for symbol in size.symbols() if isinstance(symbol.owner, Atom)}
+    return found
+
+
+def _swapped_by_name(event: Reshaped, value: Value) -> tuple[Atom, ...]:
+    """Batch and time, where they are known to stand in one order and parameters name them in the other."""
+    result = event.result if isinstance(event.result, Value) else None
+    if event.misfits or value.axes is None or result is None or result.axes is None:
+        return ()
+    if len(value.axes) < 2 or len(result.axes) < 2 or any(axis.size.value == 1 for axis in value.axes[:2]):
+        return ()
+    before = [axis.role() for axis in value.axes[:2]]
+    after = [axis.role() for axis in result.axes[:2]]
+    if {*before} != {Role.BATCH, Role.TIME} or after != before[::-1]:
+        return ()
+    return tuple(atom for axis in value.axes[:2] for atom in axis.atoms)
+
+
 def _may_be_another(wanted: tuple[Atom, ...]) -> bool:
     """Whether a product was found in pieces of which one is known by a number or a parameter alone: it may as well be
     meant as a part of the axis in between."""
@@ -52,11 +82,10 @@ def _may_be_another(wanted: tuple[Atom, ...]) -> bool:
     )
 
 
-def _finding(event: Reshaped, value: Value, misfit: Misfit) -> Finding:
+def _finding(event: Reshaped, value: Value, atoms: tuple[Atom, ...], condition: str) -> Finding:
     name = event.name.rpartition(".")[2]
     result = event.result if isinstance(event.result, Value) else None
     given = event.given.get("input")
-    atoms = (*misfit.wanted, *misfit.skipped)
     return Finding(
         code="RSG303",
         message=(
@@ -70,7 +99,7 @@ def _finding(event: Reshaped, value: Value, misfit: Misfit) -> Finding:
         found=wording.shape(result),
         because=because_of(*atoms),
         help=moved(event, value),
-        condition=wording.when(misfit.condition),
+        condition=condition,
         subject=frozenset({("scramble", event.id)}),
         cause=event.id,
     )

@@ -55,8 +55,8 @@ _WORD_METHODS: Final = (".lower", ".upper", ".strip", ".title")
 """Methods that give the same word for the same unknown word."""
 
 _CERTAIN: Final = frozenset(
-    """permute view unsqueeze contiguous unbind masked_fill matmul bmm gather index_select dim detach view_as expand
-    expand_as cuda squeeze new_zeros new_ones new_full chunk transpose t narrow size softmax log_softmax transpose_ t_
+    """permute view reshape swapaxes unsqueeze contiguous unbind masked_fill matmul bmm gather index_select dim detach
+    view_as expand expand_as cuda squeeze new_zeros new_ones new_full chunk transpose t narrow size softmax log_softmax transpose_ t_
     squeeze_ unsqueeze_ swapaxes_ swapdims_""".split()
 )
 """Methods that only a tensor has, or that mean the same where something else has them."""
