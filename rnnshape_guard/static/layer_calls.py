@@ -263,12 +263,18 @@ def _call_operand(run: Run, value: Anything, at: int, kind: str) -> Operand:
         run.doubtful.add(tensor.id)
         return tensor.shape
     if isinstance(value, Choice):
-        return _likely(value, kind)
+        return _likely(value, kind) if at else _only(value)
     if isinstance(value, tuple):
         return tuple(_call_operand(run, part, 1, kind) for part in value)
     if isinstance(value, ListValue) and value.is_known:
         return tuple(_call_operand(run, part, 1, kind) for part in value.items)
     return operand(value)
+
+
+def _only(value: Choice) -> Operand:
+    """An input that is one tensor or None is that tensor."""
+    options = [option for option in value.options if option is not None]
+    return operand(options[0]) if len(options) == 1 else UNKNOWN
 
 
 def _likely(value: Choice, kind: str) -> Operand:
