@@ -53,9 +53,9 @@ def _by_evidence(found: Contradiction) -> Finding:
         primary=f"batch_first={batch_first}"
         if "batch_first" in spec_of(call).given
         else "batch_first=False by default",
-        labels=() if given.place is None else (Label(given.place, wording.shape(given.value, Strength.WRITTEN)),),
+        labels=() if given.place is None else (Label(given.place, wording.shape(given.value, Strength.USE)),),
         expected=expected_layout(batch_first),
-        found=wording.shape(given.value, Strength.WRITTEN),
+        found=wording.shape(given.value, Strength.USE),
         because=reasons(found),
         help=remedy(call),
         subject=found.subject,

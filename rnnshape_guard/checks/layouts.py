@@ -86,7 +86,7 @@ def only_atom(axis: Axis) -> Atom | None:
     return atoms[0] if len(atoms) == 1 else None
 
 
-def role_of(atom: Atom | None, weakest: Strength = Strength.WRITTEN) -> Role | None:
+def role_of(atom: Atom | None, weakest: Strength = Strength.USE) -> Role | None:
     """The role of an atom, if there is one."""
     return None if atom is None else atom.role(weakest)
 
@@ -270,7 +270,7 @@ def rank_is_known(call: RecurrentCalled) -> bool:
     if not any(isinstance(part, Rest) for part in value.shape.stored):
         return True
     return any(
-        evidence.strength <= Strength.WRITTEN
+        evidence.strength <= Strength.USE
         for axis in value.axes
         for atom in axis.atoms
         for evidence in atom.evidence

@@ -23,8 +23,8 @@ def check(pack: PackCalled, log: Log) -> Iterator[Finding]:
     lengths = given.value
     layout = _layout(pack, value)
     words = wording.quoted(given)
-    if lengths is not None and misfits(pack, Fault.RANK, "lengths"):
-        yield _finding(pack, log, f"{words} has {lengths.shape.rank} axes: lengths are one number for each sample")
+    if lengths is not None and lengths.axes is not None and misfits(pack, Fault.RANK, "lengths"):
+        yield _finding(pack, log, f"{words} has {len(lengths.axes)} axes: lengths are one number for each sample")
     elif lengths is not None and layout is not None and _counts_samples(lengths, layout):
         yield _finding(pack, log, f"{words} has one number for each step, not one for each sample")
     elif misfits(pack, Fault.SIZE, "lengths"):

@@ -77,7 +77,7 @@ def _moves_nothing(move: Reordered) -> bool:
 
 
 def _layout_of(move: Reordered, found: Contradiction) -> str:
-    return wording.shape(move.result if isinstance(move.result, Value) else None, Strength.WRITTEN)
+    return wording.shape(move.result if isinstance(move.result, Value) else None, Strength.USE)
 
 
 def _before_use(call: RecurrentCalled, log: Log) -> Finding | None:
@@ -161,10 +161,10 @@ def _features(call: LayerCalled, value: Value, at: int, move: Reordered) -> Find
         code="RSG301",
         message=message,
         place=move.place,
-        primary=wording.shape(move.result if isinstance(move.result, Value) else None, Strength.WRITTEN),
+        primary=wording.shape(move.result if isinstance(move.result, Value) else None, Strength.USE),
         labels=() if given.place is None else (Label(given.place, f"{wording.quoted(call.layer)} reads it here"),),
-        expected=wording.shape(before, Strength.WRITTEN),
-        found=wording.shape(value, Strength.WRITTEN),
+        expected=wording.shape(before, Strength.USE),
+        found=wording.shape(value, Strength.USE),
         because=because,
         help=f"leave the axes as they are: {receiver(move)}",
         subject=frozenset({*(atom.root for atom in atoms), ("features", call.layer.id)}),
@@ -187,10 +187,10 @@ def _finding(
         code="RSG301",
         message=message,
         place=move.place,
-        primary=wording.shape(result, Strength.WRITTEN),
+        primary=wording.shape(result, Strength.USE),
         labels=() if place is None else (Label(place, "is read here"),),
         expected=expected,
-        found=wording.shape(result, Strength.WRITTEN) if expected else "",
+        found=wording.shape(result, Strength.USE) if expected else "",
         because=because,
         help=help_,
         subject=found.subject,

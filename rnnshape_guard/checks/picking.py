@@ -212,7 +212,7 @@ def is_axis(axis: Axis, atom: Atom) -> bool:
 
 def contradicted(batch: Atom, time: Atom) -> bool:
     """Whether evidence beyond layers says that an axis taken for the batch is the time, or the other way round."""
-    return batch.role(Strength.WRITTEN) is Role.TIME or time.role(Strength.WRITTEN) is Role.BATCH
+    return batch.role(Strength.USE) is Role.TIME or time.role(Strength.WRITTEN) is Role.BATCH
 
 
 def stated_batch(atom: Atom) -> bool:
@@ -220,8 +220,8 @@ def stated_batch(atom: Atom) -> bool:
     where nothing else speaks (a layer that was told nothing says nothing)."""
     if atom.size.value == 1:
         return False
-    if atom.role(Strength.WRITTEN) is not None or atom.reasons(Strength.WRITTEN):
-        return atom.role(Strength.WRITTEN) is Role.BATCH
+    if atom.role(Strength.USE) is not None or atom.reasons(Strength.WRITTEN):
+        return atom.role(Strength.USE) is Role.BATCH
     return atom.role(Strength.LAYER) is Role.BATCH and any(
         "batch_first=True" in one.text for one in atom.reasons(Strength.LAYER)
     )

@@ -65,7 +65,7 @@ def is_state(shape: Shape) -> bool:
     return any(atom.kind is Role.LAYER for atom in shape.atoms())
 
 
-def confirmed(atom: Atom | None, role: Role, weakest: Strength = Strength.WRITTEN) -> bool:
+def confirmed(atom: Atom | None, role: Role, weakest: Strength = Strength.USE) -> bool:
     """Whether evidence no weaker than `weakest` says that an atom has a role."""
     return atom is not None and atom.size.value != 1 and atom.role(weakest) is role
 

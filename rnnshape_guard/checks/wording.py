@@ -108,7 +108,7 @@ def when(condition: Condition) -> str:
     return " and ".join(symbol.name if value else f"not {symbol.name}" for symbol, value in condition)
 
 
-def because(atom: Atom, weakest: Strength = Strength.WRITTEN) -> tuple[Because, ...]:
+def because(atom: Atom, weakest: Strength = Strength.USE) -> tuple[Because, ...]:
     """The evidence for an atom's role, as sentences with their places, at most two."""
     reasons = atom.reasons(weakest)[:2]
     return tuple(Because(f"{reason.text}: {reason.role}", reason.place) for reason in reasons)

@@ -61,7 +61,7 @@ def read_loop(run: Run, target: records.Expression, iterable: Anything) -> None:
         atom = owner_of(iterable.stop)
         role = role_of(target.id, run.words)
         if atom is not None and role is not None:
-            _learn(run, atom, role, Strength.STRUCTURAL, f"`{target.id}` runs along this axis", target)
+            _learn(run, atom, role, Strength.USE, f"`{target.id}` runs along this axis", target)
 
 
 def read_made(
