@@ -150,7 +150,13 @@ def _build_container(
     else:
         children = iteration.listed(run, first, record)
     layer = Layer(built.spec, _name_of(run, record), run.place(record), _owner(run))
-    return LayerObject(layer, children)
+    container = LayerObject(layer, children)
+    parts = [*children.items, children.tail] if isinstance(children, ListValue) else children.items.values()
+    run.placed |= {id(part) for part in parts}
+    if name == "Sequential":
+        run.containers.append(container)
+        run.records[id(container)] = record
+    return container
 
 
 def call_layer(
@@ -295,6 +301,7 @@ def _call_container(
     places: Mapping[str, Any],
 ) -> Anything:
     spec: Any = called.layer.spec
+    run.placed.add(id(called))
     if spec.kind != "Sequential" or len(arguments) != 1 or not isinstance(called.children, ListValue):
         return Opaque()
     value = arguments[0]

@@ -19,7 +19,7 @@ from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve
 from rnnshape_guard.shapes.outcomes import Learned, Misfit
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.records import Record
-from rnnshape_guard.static.values import Anything, FunctionObject, Instance
+from rnnshape_guard.static.values import Anything, FunctionObject, Instance, LayerObject
 
 MISSING: Final[Any] = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
 """What a name holds before it is bound."""
@@ -227,6 +227,9 @@ class Run:
     instances: list[Instance] = field(default_factory=list)
     escaped: list[FunctionObject] = field(default_factory=list)
     called: set[int] = field(default_factory=set)
+    containers: list[LayerObject] = field(default_factory=list)
+    records: dict[int, Record] = field(default_factory=dict)
+    placed: set[int] = field(default_factory=set)
     naming: tuple[Any, str] | None = None
     branches: int = 0
     stack: list[FunctionObject] = field(default_factory=list)

@@ -20,6 +20,7 @@ from rnnshape_guard.static.values import (
     DictValue,
     External,
     Instance,
+    LayerObject,
     ListValue,
     Opaque,
     Results,
@@ -101,6 +102,8 @@ def bind(run: Run, frame: Frame, target: records.Expression, value: Anything, re
 
 def set_attribute(run: Run, holder: Anything, name: str, value: Anything) -> None:
     """``holder.name = value``."""
+    if isinstance(value, LayerObject):
+        run.placed.add(id(value))
     match holder:
         case Instance():
             run.journal.put(holder.attributes, name, value)
