@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layouts import (
     Contradiction,
+    Convolved,
     Use,
     contradicted,
+    convolved,
     disagreement,
     misplaced,
     misused_move,
@@ -38,6 +40,9 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     use = used_against(call, log)
     if use is not None and misplaced(call) is None:
         yield _by_use(call, use)
+    by = convolved(call, log)
+    if use is None and by is not None and misplaced(call) is None:
+        yield _by_convolution(call, by)
 
 
 def _by_evidence(found: Contradiction) -> Finding:
@@ -84,6 +89,44 @@ def _by_use(call: RecurrentCalled, use: Use) -> Finding:
         because=(Because(f"{wording.quoted(place)} takes {use.words} along axis {use.at}", place),),
         help=remedy(call),
         subject=subject,
+        cause=call.id,
+    )
+
+
+def _by_convolution(call: RecurrentCalled, by: Convolved) -> Finding:
+    given = call.given["input"]
+    batch_first = bool(settled(spec_of(call).batch_first))
+    layer, convolution = wording.quoted(call.layer), wording.quoted(by.convolution.layer)
+    because = Because(f"{convolution} reads (batch, channel, time)", by.convolution.place)
+    if by.found is not None:
+        at = 1 if batch_first else 0
+        return Finding(
+            code="RSG101",
+            message=f"{layer} reads axis {at} of {wording.quoted(given)} as time, but {convolution} reads it as the batch",
+            place=place_of_layout(call.layer),
+            primary=f"reads {expected_layout(batch_first)}",
+            labels=() if given.place is None else (Label(given.place, expected_layout(not batch_first)),),
+            expected=expected_layout(batch_first),
+            found=expected_layout(not batch_first),
+            because=(because,),
+            help=remedy(call),
+            subject=by.found.subject,
+            cause=call.id,
+        )
+    read = "the batch" if (by.channels_at == 0) is batch_first else "time"
+    turned = "transpose(1, 2)" if batch_first else "permute(2, 0, 1)"
+    text = given.text if given.text.isidentifier() else "x"
+    return Finding(
+        code="RSG101",
+        message=f"{layer} reads axis {by.channels_at} of {wording.quoted(given)} as {read}, but it is the channels of {convolution}",
+        place=call.place,
+        primary=f"reads {expected_layout(batch_first)}",
+        labels=(Label(by.convolution.layer.place, "makes (batch, channel, time)"),),
+        expected=expected_layout(batch_first),
+        found="(batch, channel, time)",
+        because=(because,),
+        help=f"{text}.{turned}",
+        subject=frozenset({("channels", call.layer.id)}),
         cause=call.id,
     )
 

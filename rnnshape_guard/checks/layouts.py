@@ -30,7 +30,7 @@ from rnnshape_guard.events import (
 from rnnshape_guard.findings import Because
 from rnnshape_guard.layers import LinearSpec, RecurrentSpec, settled
 from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape, Strength
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Packed, Slice
 
 _SUMMARIES = frozenset({"sum", "mean", "max", "amax"})
@@ -270,10 +270,7 @@ def rank_is_known(call: RecurrentCalled) -> bool:
     if not any(isinstance(part, Rest) for part in value.shape.stored):
         return True
     return any(
-        evidence.strength <= Strength.USE
-        for axis in value.axes
-        for atom in axis.atoms
-        for evidence in atom.evidence
+        evidence.strength <= Strength.USE for axis in value.axes for atom in axis.atoms for evidence in atom.evidence
     )
 
 
@@ -329,6 +326,42 @@ def disagreement(call: RecurrentCalled, log: Log) -> Disagreement | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Convolved:
+    """An input that comes from a convolution along time, read as if its axes stood otherwise: batch and time the other
+    way round (`found`), or the channels on an axis that is none of features (`channels_at`)."""
+
+    convolution: LayerCalled
+    found: Contradiction | None
+    channels_at: int = 0
+
+
+def convolved(call: RecurrentCalled, log: Log) -> Convolved | None:
+    """What a convolution on the path of a call's input says against the layer's layout."""
+    value, axes = call.value("input"), layout(call)
+    if value is None or axes is None:
+        return None
+    roots = [None if atom is None else atom.root for atom in map(only_atom, value.axes or ())]
+    batch, time = only_atom(axes[0]), only_atom(axes[1])
+    for ancestor, event in log.past(value):
+        if isinstance(event, RecurrentCalled):
+            return None
+        if not isinstance(event, LayerCalled) or getattr(event.layer.spec, "kind", "") != "Conv1d":
+            continue
+        made = [only_atom(axis) for axis in ancestor.axes or ()]
+        if len(made) != 3 or made[1] is None or made[2] is None:
+            return None
+        if batch is not None and time is not None and made[0] is not None:
+            if (time.root, batch.root) == (made[0].root, made[2].root):
+                return Convolved(event, Contradiction(call, time, batch))
+        width = spec_of(call).input_size
+        is_width = isinstance(width, Dim) and compare(width, made[1].size).equal
+        if is_width and roots[2] is made[2].root and made[1].root in roots[:2]:
+            return Convolved(event, None, roots.index(made[1].root))
+        return None
+    return None
+
+
 def batch_of(call: RecurrentCalled) -> Atom | None:
     """The axis that a call reads as the batch, also where its input is packed."""
     value = call.value("input")
@@ -364,13 +397,21 @@ def _judged(log: Log, length: int) -> frozenset[object]:
     return frozenset(
         key(call.layer.place)
         for call in log.all(RecurrentCalled)
-        if contradicted(call) is not None or used_against(call, log) is not None or _is_mixed(call, log)
+        if contradicted(call) is not None
+        or used_against(call, log) is not None
+        or _is_mixed(call, log)
+        or _is_convolved(call, log)
     )
 
 
 def _is_mixed(call: RecurrentCalled, log: Log) -> bool:
     found = disagreement(call, log)
     return found is not None and found.turned is None
+
+
+def _is_convolved(call: RecurrentCalled, log: Log) -> bool:
+    by = convolved(call, log)
+    return by is not None and by.found is not None
 
 
 def is_judged(built: RecurrentBuilt, log: Log) -> bool:

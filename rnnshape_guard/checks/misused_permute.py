@@ -8,6 +8,7 @@ from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout
 from rnnshape_guard.checks.layouts import (
     Contradiction,
+    axis_read,
     because_of,
     contradicted,
     disagreement,
@@ -20,7 +21,7 @@ from rnnshape_guard.checks.layouts import (
 )
 from rnnshape_guard.checks.moves import mover, receiver
 from rnnshape_guard.checks.reading import layout, misfits, spec_of
-from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Reordered, Value
+from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Reordered, Selected, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
 from rnnshape_guard.shapes.axes import Axis, Role, Strength
@@ -35,7 +36,7 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
     found = _before_features(call, log)
     if isinstance(call, RecurrentCalled):
         in_vain = turned_in_vain(call, log)
-        layouts = None if in_vain else _before_layout(call, log) or _before_use(call, log)
+        layouts = None if in_vain else _before_layout(call, log) or _before_use(call, log) or _before_state(call, log)
         found = layouts or found
     if found is not None:
         yield found
@@ -67,6 +68,34 @@ def _before_layout(call: RecurrentCalled, log: Log) -> Finding | None:
         message = f"{wording.quoted(move.place)} makes it {_layout_of(move, found)}, but {needs}"
         help_ = f"leave the axes as they are: {receiver(move)}"
     return _finding(move, call, message, expected_layout(batch_first), because, help_, found)
+
+
+def _before_state(call: RecurrentCalled, log: Log) -> Finding | None:
+    """The final state is turned, and then its last row is taken as if layers still stood in front."""
+    for state in values_in(call.result):
+        if state.part not in ("h_n", "c_n") or state.axes is None or len(state.axes) != 3:
+            continue
+        layers, batch = state.axes[0], only_atom(state.axes[1])
+        for event in log.future(state, 3):
+            value = event.value("input") if isinstance(event, Selected) else None
+            if not isinstance(event, Selected) or value is None or value.axes is None or axis_read(event) != 0:
+                continue
+            if len(value.axes) != 3 or batch is None or only_atom(value.axes[0]) is not batch:
+                continue
+            move = mover(value, 0, _same_as(layers), log)
+            if move is not None:
+                message = (
+                    f"{wording.quoted(event.place)} is the last sample: {wording.quoted(move.place)} has put the batch "
+                    f"where the layers were"
+                )
+                because = (Because(f"a state of {wording.quoted(call.layer)}", call.place),)
+                help_ = f"leave the axes as they are: {receiver(move)}[-1]"
+                return _finding(move, event, message, "", because, help_, Contradiction(call, batch, None))
+    return None
+
+
+def _same_as(axis: Axis) -> Callable[[Axis], bool]:
+    return lambda other: other.atoms == axis.atoms
 
 
 def _moves_nothing(move: Reordered) -> bool:
