@@ -207,6 +207,7 @@ def _perhaps(part: ListValue) -> ListValue:
 
 
 def any_of(part: ListValue) -> Anything:
+    """What any item of a list is, the list not being empty."""
     items = [*part.items, *([part.tail] if part.tail is not None else [])]
     result = items[0]
     for item in items[1:]:

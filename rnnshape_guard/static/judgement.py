@@ -56,7 +56,8 @@ def _settled(found: Sequence[tuple[int, Finding]], interpretation: Interpretatio
     for number, finding in found:
         key = (finding.code, finding.place.key)
         merged.setdefault(key, []).append((interpretation.entries[number], finding))
-    return [finding for group in merged.values() if (finding := _one_of(group, interpretation)) is not None]
+    settled = (_one_of(group, interpretation) for group in merged.values())
+    return [finding for finding in settled if finding is not None]
 
 
 def _one_of(group: list[tuple[Entry, Finding]], interpretation: Interpretation) -> Finding | None:
@@ -74,7 +75,9 @@ def _one_of(group: list[tuple[Entry, Finding]], interpretation: Interpretation) 
     return None if entry.name in interpretation.built else finding
 
 
-def _under(entry: Entry, finding: Finding, group: list[tuple[Entry, Finding]], interpretation: Interpretation) -> Finding:
+def _under(
+    entry: Entry, finding: Finding, group: list[tuple[Entry, Finding]], interpretation: Interpretation
+) -> Finding:
     """A finding with what its entry point assumed as its condition, unless it is made under every assumption."""
     if not entry.assumed:
         return finding
@@ -104,13 +107,9 @@ def _diagnostic(finding: Finding, book: RuleBook) -> Diagnostic:
         expected=finding.expected,
         found=finding.found,
         evidence=tuple(
-            Note(because.text, because.place.span if because.place is not None else None)
-            for because in finding.because
+            Note(because.text, because.place.span if because.place is not None else None) for because in finding.because
         ),
         help=finding.help,
         condition=finding.condition,
         url=rule.url,
     )
-
-
-

@@ -380,6 +380,7 @@ def call_packing(
     places: Mapping[str, Any],
     is_partial: bool,
 ) -> Anything:
+    """pack_padded_sequence and what belongs to it; a value that may be packed is believed to be."""
     short = path.rpartition(".")[2]
     first = arguments[0] if arguments else keywords.get("input", keywords.get("sequence"))
     if is_partial:

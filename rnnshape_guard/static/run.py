@@ -27,7 +27,7 @@ MISSING: Final[Any] = type("Missing", (), {"__repr__": lambda self: "MISSING"})(
 Made = TypeVar("Made", bound=Event)
 
 
-class OutOfSteps(Exception):  # noqa: N818 - not an error: the run simply ends here
+class OutOfSteps(Exception):
     """The run has used up its steps, or nests too deep."""
 
 

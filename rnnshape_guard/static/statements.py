@@ -30,6 +30,9 @@ from rnnshape_guard.static.values import (
 GOES_ON, RETURNS, RAISES, BREAKS, CONTINUES = "goes on", "returns", "raises", "breaks", "continues"
 _UNROLLED = 12
 
+Alternative = tuple[tuple[str, ...], tuple[records.Statement, ...]]
+"""Names that are bound, and the body that runs then."""
+
 
 def execute(run: Run, frame: Frame, body: tuple[records.Statement, ...]) -> str:
     """Run statements in order; says how they end."""
@@ -308,7 +311,7 @@ def _match(run: Run, frame: Frame, statement: records.Match) -> str:
     return _alternatives(run, frame, [(case.captures, case.body) for case in statement.cases])
 
 
-def _alternatives(run: Run, frame: Frame, cases: list[tuple[tuple[str, ...], tuple[records.Statement, ...]]]) -> str:
+def _alternatives(run: Run, frame: Frame, cases: list[Alternative]) -> str:
     """One of several bodies runs, or none."""
     if not cases:
         return GOES_ON
@@ -328,7 +331,7 @@ def _try(run: Run, frame: Frame, statement: records.Try) -> str:
     if ending == GOES_ON:
         ending = execute(run, frame, statement.orelse)
     if ending == RAISES and statement.handlers:
-        cases = [((name,) if name else (), body) for name, body in statement.handlers]
+        cases: list[Alternative] = [((name,) if name else (), body) for name, body in statement.handlers]
         ending = _alternatives(run, frame, cases)
     elif statement.handlers:
         _bind_fallbacks(run, frame, statement)
