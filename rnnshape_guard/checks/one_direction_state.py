@@ -15,7 +15,7 @@ from rnnshape_guard.checks.picking import (
     state_read,
 )
 from rnnshape_guard.checks.reading import spec_of
-from rnnshape_guard.events import Log, Selected
+from rnnshape_guard.events import Log, Returned, Selected
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.dims import Condition, Dim, compare, same_size
 from rnnshape_guard.shapes.outcomes import Slice
@@ -29,19 +29,24 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
     condition = both_directions(read.call)
     if condition is None or not is_settled(event, condition) or other_state_reads(read, log):
         return
-    if _first_layers(read):
-        yield _finding(read, condition, "takes both directions of the lower layers, not one direction of each layer")
-    elif (half := _half(read)) is not None and not output_reads(read.call, log):
+    which = _some_layers(read)
+    if which is not None:
+        yield _finding(read, condition, f"takes both directions of the {which} layers, not one direction of each layer")
+    elif (half := _half(read)) is not None and all(isinstance(one, Returned) for one in output_reads(read.call, log)):
         yield _finding(read, condition, f"is the {half} direction alone")
 
 
-def _first_layers(read: StateRead) -> bool:
-    """``h_n[:layers]``: as many as there are layers, from the front."""
+def _some_layers(read: StateRead) -> str | None:
+    """``h_n[:layers]``: as many as there are layers, from the front; or, named so, from the back."""
     layers = spec_of(read.call).num_layers
+    if not isinstance(layers, Dim):
+        return None
     match read.pick.item:
-        case Slice(start=None | Dim(literal=0), stop=Dim() as stop, step=None) if isinstance(layers, Dim):
-            return same_size(stop, layers) or compare(stop, layers).equal
-    return False
+        case Slice(start=None | Dim(literal=0), stop=Dim() as stop, step=None):
+            return "lower" if same_size(stop, layers) or compare(stop, layers).equal else None
+        case Slice(start=Dim() as start, stop=None, step=None):
+            return "upper" if same_size(start, layers) or same_size(-start, layers) else None
+    return None
 
 
 def _half(read: StateRead) -> str | None:

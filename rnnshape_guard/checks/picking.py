@@ -49,7 +49,7 @@ class Pick:
         """The literal index, where it is one; a slice of the last step alone counts as -1, of the first as 0."""
         match self.item:
             case Dim() as size:
-                return size.literal
+                return -1 if (size - self.axis.size).literal == -1 else size.literal
             case Slice(start=Dim(literal=-1), stop=None, step=None | Dim(literal=1)):
                 return -1
             case Slice(start=None | Dim(literal=0), stop=Dim(literal=1), step=None | Dim(literal=1)):
@@ -300,7 +300,7 @@ def batch_read(event: Selected | Reduced, log: Log) -> BatchRead | None:
     time_at = next((at for at, axis in enumerate(axes) if is_axis(axis, time)), None)
     if time_at is None or not is_axis(axes[taken], batch) or contradicted(batch, time):
         return None
-    if not (confirmed(batch, Role.BATCH) or confirmed(time, Role.TIME)):
+    if not (confirmed(batch, Role.BATCH) or confirmed(time, Role.TIME) or _state_is_made_for(call, batch)):
         return None
     pad = reorder = None
     for _, maker in line_of(value, log):
@@ -309,6 +309,15 @@ def batch_read(event: Selected | Reduced, log: Log) -> BatchRead | None:
         if isinstance(maker, Reordered) and reorder is None:
             reorder = maker
     return BatchRead(event, value, call, batch, time, taken, time_at, pad, reorder)
+
+
+def _state_is_made_for(call: RecurrentCalled, batch: Atom) -> bool:
+    """Whether an initial state was made with the size of an axis as its batch: that is what it is, then."""
+    given = call.given.get("hx")
+    first = next(values_in(given.seen), None) if given is not None else None
+    axes = first.axes if first is not None else None
+    made = axes[1].atom if axes is not None and len(axes) == 3 else None
+    return made is not None and made.root is batch.root
 
 
 def _taken(event: Selected | Reduced) -> int | None:
@@ -588,10 +597,19 @@ def other_state_reads(read: StateRead, log: Log) -> list[Event]:
 
 
 def _same_pick(event: Event, read: StateRead, log: Log) -> bool:
-    if not isinstance(event, Selected):
-        return False
-    other = state_read(event, log)
-    return other is not None and other.pick.number is not None and other.pick.number == read.pick.number
+    number = _number(event, log)
+    return number is not None and number == read.pick.number
+
+
+def _number(event: Event, log: Log) -> int | None:
+    read = state_read(event, log) if isinstance(event, Selected) else None
+    return read.pick.number if read is not None else None
+
+
+def numbers_read(state: Value, log: Log) -> set[int] | None:
+    """The literal places that are read of a state's layers and directions; None if it is read in another way too."""
+    numbers = [_number(event, log) for event in uses(state, log)]
+    return {number for number in numbers if number is not None} if None not in numbers else None
 
 
 def feeds_layer(event: Event, log: Log) -> bool:

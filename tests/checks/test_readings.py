@@ -23,6 +23,87 @@ class Net(nn.Module):
         scores = self.fc(self.drop(out))
         return scores[-1]  # RSG401
 """,
+    "a state made for the batch": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x):
+        h0 = torch.zeros(1, x.size(0), self.h)
+        c0 = torch.zeros(1, x.size(0), self.h)
+        out, _ = self.rnn(x, (h0, c0))
+        return self.fc(out[-1])  # RSG401
+""",
+    "the last place counted by hand": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out[:, x.size(1) - 1, :])  # RSG402
+""",
+    "both directions of the bottom layer": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, num_layers=2, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, x):
+        _, h = self.rnn(x)
+        return self.fc(torch.cat((h[0], h[1]), dim=1))  # RSG404
+""",
+    "the upper half of the states": """
+class Net(nn.Module):
+    def __init__(self, d, h, layers):
+        super().__init__()
+        self.layers = layers
+        self.encoder = nn.LSTM(d, h, layers, bidirectional=True)
+        self.decoder = nn.LSTM(d, h, layers)
+
+    def forward(self, x, y):
+        memory, (h, c) = self.encoder(x)
+        out, _ = self.decoder(y, (h[-self.layers:], c[-self.layers:]))  # RSG403
+        return out, memory
+""",
+    "the reverse direction, returned with all steps": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, bidirectional=True)
+        self.fc = nn.Linear(h, h)
+
+    def forward(self, x):
+        out, hidden = self.rnn(x)
+        return out, torch.tanh(self.fc(hidden[-1]))  # RSG403
+""",
+    "a result in three": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.lstm = nn.LSTM(d, h)
+
+    def forward(self, x):
+        out, h, c = self.lstm(x)  # RSG405
+        return out
+""",
+    "the data of a pair": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.lstm = nn.LSTM(d, h)
+
+    def forward(self, x):
+        out, hidden = self.lstm(x)  # RSG405
+        self.hidden = hidden.data
+        return out
+""",
     "maximum over the batch": """
 class Net(nn.Module):
     def __init__(self):

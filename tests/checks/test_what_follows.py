@@ -39,6 +39,21 @@ for _ in range(3):
     x, y = torch.randn(4, 9, 8), torch.randint(0, 5, (4, 9))
     loss = criterion(model(x), y)  # RSG701
 """,
+    "scores and targets flattened in different orders": """
+class Language(nn.Module):
+    def __init__(self, vocabulary, d):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, d)
+        self.rnn = nn.LSTM(d, d)
+        self.out = nn.Linear(d, vocabulary)
+
+    def forward(self, tokens, target):
+        # tokens: (batch, time)
+        # target: (batch, time)
+        out, _ = self.rnn(self.embed(tokens).transpose(0, 1))
+        scores = self.out(out)
+        return F.cross_entropy(scores.reshape(-1, scores.size(-1)), target.reshape(-1))  # RSG701
+""",
     "targets as a column": """
 model = nn.GRU(3, 5, batch_first=True)
 head = nn.Linear(5, 4)
