@@ -174,7 +174,7 @@ def _notes_in(text: str, known: frozenset[str]) -> tuple[ShapeNote, ...]:
 
 
 def _may_be_shape(text: str) -> bool:
-    return any(mark in text for mark in "([（x×*")
+    return any(mark in text for mark in "([（x×*") or (":" in text and "," in text)
 
 
 def _targets(statement: records.Statement) -> set[str]:
