@@ -59,16 +59,23 @@ def _assign(run: Run, frame: Frame, statement: records.Assign) -> str:
     run.naming = (statement.value, spell(target))
     value = expressions.evaluate(run, frame, statement.value)
     run.naming = before
-    if isinstance(value, Dim) and isinstance(statement.value, records.Constant):
-        value = _named_number(value, target)
+    value = _with_names(value, statement.value, target)
     for one in statement.targets:
         bind(run, frame, one, value, statement.value)
     evidence.read_behind(run, frame, statement, value)
     return GOES_ON
 
 
-def _named_number(value: Dim, target: records.Expression) -> Anything:
-    return configs.named_number(value, spell(target).removeprefix("self."))
+def _with_names(value: Anything, written: records.Expression, target: records.Expression) -> Anything:
+    """Numbers take the names that they are given: ``batch_size = 4``, ``batch_size, steps = 4, 7``."""
+    match value, written, target:
+        case Dim(), records.Constant(), _:
+            return configs.named_number(value, spell(target).removeprefix("self."))
+        case tuple(), records.Sequence(items=numbers), records.Sequence(items=names) if (
+            len(value) == len(numbers) == len(names)
+        ):
+            return tuple(_with_names(*each) for each in zip(value, numbers, names, strict=True))
+    return value
 
 
 def spell(target: records.Expression) -> str:
@@ -192,8 +199,7 @@ def _annotated(run: Run, frame: Frame, statement: records.AnnotatedAssign) -> st
     run.naming = (statement.value, spell(statement.target))
     value = expressions.evaluate(run, frame, statement.value)
     run.naming = before
-    if isinstance(value, Dim) and isinstance(statement.value, records.Constant):
-        value = _named_number(value, statement.target)
+    value = _with_names(value, statement.value, statement.target)
     bind(run, frame, statement.target, value, statement.value)
     return GOES_ON
 
