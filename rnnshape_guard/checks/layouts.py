@@ -450,8 +450,5 @@ def because_of(*atoms: Atom) -> tuple[Because, ...]:
         for reason in atom.reasons():
             says_all = reason.strength in (Strength.DECLARED, Strength.WRITTEN)
             text = reason.text if says_all else f"{reason.text}: {reason.role}"
-            lines.setdefault(
-                (key(reason.place), reason.text) if reason.place is not None else reason.text,
-                Because(text, reason.place),
-            )
+            lines.setdefault(text if reason.place is None else key(reason.place), Because(text, reason.place))
     return tuple(lines.values())[:3]

@@ -12,6 +12,7 @@ from rnnshape_guard.checks.layouts import (
     because_of,
     contradicted,
     disagreement,
+    key,
     misused_move,
     only_atom,
     reasons,
@@ -180,25 +181,34 @@ def _features(call: LayerCalled, value: Value, at: int, move: Reordered) -> Find
     before = move.value("input")
     was = before.axes[at] if before is not None and before.axes is not None else axis
     atoms = [atom for atom in (only_atom(axis), only_atom(was)) if atom is not None]
-    message = (
-        f"{wording.quoted(move.place)} puts {wording.axis_name(axis)} on axis {at}, where "
-        f"{wording.quoted(call.layer)} reads its {'channels' if at == 1 else 'features'}"
-    )
-    because = because_of(*atoms)
+    what = "channels" if at == 1 else "features"
+    layer = wording.quoted(call.layer)
+    many = "" if was.size.value is None else f"{was.size.value} "
     given = call.given["input"]
+    own = key(call.place)
     return Finding(
         code="RSG301",
-        message=message,
+        message=f"{wording.quoted(move.place)} moves away the {many}{what} that {layer} reads on axis {at}",
         place=move.place,
-        primary=wording.shape(move.result if isinstance(move.result, Value) else None, Strength.USE),
-        labels=() if given.place is None else (Label(given.place, f"{wording.quoted(call.layer)} reads it here"),),
-        expected=wording.shape(before, Strength.USE),
-        found=wording.shape(value, Strength.USE),
-        because=because,
+        primary=f"axis {at} is now {_described(axis, own)}",
+        labels=() if given.place is None else (Label(given.place, f"axis {at} is read as {what} here"),),
+        expected=f"{many}{what} on axis {at}",
+        found=f"{_described(axis, own)} on axis {at}",
+        because=tuple(one for one in because_of(*atoms) if key(one.place) != own),
         help=f"leave the axes as they are: {receiver(move)}",
         subject=frozenset({*(atom.root for atom in atoms), ("features", call.layer.id)}),
         cause=move.id,
     )
+
+
+def _described(axis: Axis, reader: object) -> str:
+    """An axis by its role and size; what the reading layer itself takes it for does not count."""
+    atom = only_atom(axis)
+    said = [one for one in (atom.reasons() if atom is not None else ()) if key(one.place) != reader]
+    value = axis.size.value
+    if said:
+        return str(said[0].role) + ("" if value is None else f" = {value}")
+    return "another axis" if value is None else str(value)
 
 
 def _finding(

@@ -50,7 +50,7 @@ def _mixed(call: RecurrentCalled, mixed: Disagreement) -> Finding:
         primary=f"reads {expected_layout(batch_first)}",
         labels=(
             Label(place_of_layout(mixed.earlier.layer), _stated(mixed.earlier)),
-            *(() if given.place is None else (Label(given.place, wording.shape(given.value)),)),
+            *(() if given.place is None else (Label(given.place, expected_layout(not batch_first)),)),
         ),
         expected=expected_layout(batch_first),
         found=expected_layout(not batch_first),
