@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.cells import spec_of, stepped_along
-from rnnshape_guard.checks.reading import is_of_one_kind, misfits, ranked_by, sized_by
-from rnnshape_guard.events import CellCalled, Log, Operated, Place, Unpacked, Value, values_in
+from rnnshape_guard.checks.reading import is_of_one_kind, misfits, ranked_by, sized_by, spot
+from rnnshape_guard.events import Called, CellCalled, Log, Operated, Place, Seen, Unpacked, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.shapes.axes import Axis, Role
 from rnnshape_guard.shapes.dims import Dim
@@ -20,6 +20,7 @@ def check(call: CellCalled, log: Log) -> Iterator[Finding]:
         return
     yield from _single(call)
     yield from _taken_apart(call, log)
+    yield from _taken_whole(call, log)
     reported = False
     for name, value in _states(call):
         found = [] if reported else list(_shape(call, name, value, log))
@@ -75,6 +76,39 @@ def _taken_apart(call: CellCalled, log: Log) -> Iterator[Finding]:
                 cause=call.id,
             )
             return
+
+
+def _taken_whole(call: CellCalled, log: Log) -> Iterator[Finding]:
+    """The pair that an LSTM cell returns, used as one tensor."""
+    if not isinstance(call.result, tuple) or not isinstance(call.result[0], Value):
+        return
+    users = [event for event in log.readers(call.result[0]) if isinstance(event, Called)]
+    for user, misfit in ((user, misfit) for user in users for misfit in user.misfits):
+        given = user.given.get("hx" if misfit.operand in ("h_0", "c_0") else misfit.operand)
+        if misfit.fault is not Fault.TYPE or given is None or not _holds(given.seen, call.result):
+            continue
+        labels = (Label(call.layer.place, "an LSTM cell"), Label(user.place, "used here"))
+        yield Finding(
+            code="RSG802",
+            message=f"{wording.quoted(call.layer)} is an LSTM cell and returns a pair, but it is used as one tensor",
+            place=call.place,
+            primary="(h, c)",
+            labels=tuple(label for label in labels if spot(label.place) is not spot(call.place)),
+            expected="(batch, hidden)",
+            found="((batch, hidden), (batch, hidden))",
+            help=f"h, c = {call.place.text}",
+            condition=wording.when(misfit.condition),
+            subject=frozenset({("result", call.layer.id)}),
+            cause=call.id,
+        )
+        return
+
+
+def _holds(seen: Seen, pair: tuple[Seen, ...]) -> bool:
+    """Whether an operand is a pair, or holds it where a tensor belongs."""
+    if not isinstance(seen, tuple):
+        return False
+    return seen == pair or any(part == pair for part in seen if isinstance(part, tuple))
 
 
 def _shape(call: CellCalled, name: str, value: Value, log: Log) -> Iterator[Finding]:
@@ -142,7 +176,9 @@ def _finding(
         place=place,
         primary=wording.shape(value),
         labels=tuple(
-            one for one in (Label(call.layer.place, hidden), Label(call.place, "given here")) if one.place is not place
+            one
+            for one in (Label(call.layer.place, hidden), Label(call.place, "given here"))
+            if spot(one.place) is not spot(place)
         ),
         expected=f"(batch, {hidden})",
         found=wording.shape(value),
