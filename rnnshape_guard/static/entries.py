@@ -129,7 +129,7 @@ class _Entries:
         self.entries.append(entry)
         budget = min(STEPS, max(self.left, 0))
         run.steps = budget
-        run.depth = run.constructing = 0
+        run.constructing = 0
         run.stack, run.path, run.scope, run.naming = [], (), "", None
         run.instances, run.escaped, run.containers = [], [], []
         try:

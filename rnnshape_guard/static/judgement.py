@@ -13,7 +13,7 @@ from rnnshape_guard.checks.roots import one_for_each_cause
 from rnnshape_guard.findings import Diagnostic, Finding, Note, Severity
 from rnnshape_guard.rulebook import Rule, RuleBook
 from rnnshape_guard.static.entries import Entry, Interpretation, interpret
-from rnnshape_guard.static.lowering import lower
+from rnnshape_guard.static.lowering import lower, room_to_recurse
 from rnnshape_guard.static.positions import Positions
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def judge(module: libcst.Module, filename: str, settings: Settings) -> list[Diagnostic]:
     """The findings of all rules in one module, without duplicates, in no particular order."""
     positions = Positions(filename, module)
-    interpretation = interpret(lower(module), positions, settings.roles)
+    with room_to_recurse():
+        interpretation = interpret(lower(module), positions, settings.roles)
     checks, book = _rules(settings.rule_folders)
     found = _by_entry(interpretation, registry.findings(interpretation.run.log, checks))
     return [_diagnostic(finding, book) for finding in _settled(found, interpretation)]

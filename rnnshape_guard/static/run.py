@@ -213,7 +213,6 @@ class Run:
     assumed: dict[str, bool] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     steps: int = 60_000
-    depth: int = 0
     constructing: int = 0
     log: Log = field(default_factory=Log)
     journal: Journal = field(default_factory=Journal)
@@ -290,6 +289,7 @@ class Run:
             if symbol is not None and symbol.value is None and symbol.owner is not None and not symbol.flag:
                 if all(other is not symbol for other in value.symbols()):
                     self.journal.write(symbol, "value", value)
+                    self.journal.write(symbol, "learned", True)
                     return
 
     def learn(self, learned: tuple[Learned, ...], place: NodePlace) -> None:
