@@ -83,7 +83,7 @@ def _taken_whole(call: CellCalled, log: Log) -> Iterator[Finding]:
     if not isinstance(call.result, tuple) or not isinstance(call.result[0], Value):
         return
     users = [event for event in log.readers(call.result[0]) if isinstance(event, Called)]
-    for user, misfit in ((user, misfit) for user in users for misfit in user.misfits):
+    for user, misfit in [(reader, found) for reader in users for found in reader.misfits]:
         given = user.given.get("hx" if misfit.operand in ("h_0", "c_0") else misfit.operand)
         if misfit.fault is not Fault.TYPE or given is None or not _holds(given.seen, call.result):
             continue
