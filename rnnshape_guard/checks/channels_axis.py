@@ -46,7 +46,8 @@ def _channels_last(call: LayerCalled, axes: tuple[Axis, ...], wanted: Dim) -> Co
     """Under which flags the last axis is the one wanted, and axis 1 is not."""
     if _counts_width(wanted) and _is_time(axes[1]) and _is_width(axes[2]) and not _is_literal(axes[1]):
         return ()
-    if compare(axes[1].size, wanted).equal or not compare(axes[2].size, wanted).equal:
+    known = not any(atom.symbol.learned for atom in axes[1].atoms)
+    if (known and compare(axes[1].size, wanted).equal) or not compare(axes[2].size, wanted).equal:
         return None
     for misfit in misfits(call, Fault.SIZE, "input", 1):
         return misfit.condition

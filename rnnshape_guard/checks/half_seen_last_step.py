@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.picking import (
     StepRead,
+    beside,
     both_directions,
     holds_directions,
     is_settled,
+    is_used,
     other_reads,
     state_uses,
     step_read,
@@ -36,11 +38,12 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
 def _reads_both(read: StepRead, log: Log) -> bool:
     """Whether the result, or what a layer made of it before, holds both directions and is used so."""
     result = next(iter([read.event.result]), None)
-    if not isinstance(result, Value) or not isinstance(result.shape, Shape) or not uses(result, log):
+    if not isinstance(result, Value) or not isinstance(result.shape, Shape) or not is_used(read.event, log):
         return False
     if not read.through_layer and not any(holds_directions(axis) for axis in result.shape.parts[-1:]):
         return False
-    return not all(_cuts_directions(use) for use in uses(result, log))
+    readers = uses(result, log)
+    return not readers or not all(_cuts_directions(use) for use in readers)
 
 
 def _cuts_directions(use: object) -> bool:
@@ -60,7 +63,9 @@ def _is_whole_otherwise(read: StepRead, log: Log) -> bool:
         other = step_read(use, log) if isinstance(use, Selected) else None
         if other is None or {read.step, other.step} == {"first", "last"}:
             return True
-    return any(not isinstance(use, Returned | RecurrentCalled) for use in state_uses(read.call, log))
+    return any(
+        not isinstance(use, Returned | RecurrentCalled) for use in beside(read.event, state_uses(read.call, log))
+    )
 
 
 def _finding(read: StepRead, condition: Condition, log: Log) -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.picking import (
     StateRead,
+    beside,
     both_directions,
     is_settled,
     is_used,
@@ -17,6 +18,7 @@ from rnnshape_guard.checks.picking import (
 from rnnshape_guard.checks.reading import spec_of
 from rnnshape_guard.events import Log, Returned, Selected
 from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.dims import Condition, Dim, compare, same_size
 from rnnshape_guard.shapes.outcomes import Slice
 
@@ -30,9 +32,13 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
     if condition is None or not is_settled(event, condition) or other_state_reads(read, log):
         return
     which = _some_layers(read)
-    if which is not None:
+    if which is not None and not _is_one(spec_of(read.call).num_layers):
         yield _finding(read, condition, f"takes both directions of the {which} layers, not one direction of each layer")
-    elif (half := _half(read)) is not None and all(isinstance(one, Returned) for one in output_reads(read.call, log)):
+    elif which is not None:
+        yield _finding(read, condition, f"is the {'forward' if which == 'lower' else 'reverse'} direction alone")
+    elif (half := _half(read)) is not None and all(
+        isinstance(one, Returned) for one in beside(event, output_reads(read.call, log))
+    ):
         yield _finding(read, condition, f"is the {half} direction alone")
 
 
@@ -49,9 +55,12 @@ def _some_layers(read: StateRead) -> str | None:
     return None
 
 
+def _is_one(layers: Size) -> bool:
+    return isinstance(layers, Dim) and layers.value == 1
+
+
 def _half(read: StateRead) -> str | None:
-    layers = spec_of(read.call).num_layers
-    one = isinstance(layers, Dim) and layers.value == 1
+    one = _is_one(spec_of(read.call).num_layers)
     match read.pick.number:
         case -1:
             return "reverse"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rnnshape_guard.checks.reading import confirmed, spec_of
@@ -134,9 +134,22 @@ def uses(value: Value, log: Log) -> list[Event]:
     return [event for event in log.readers(value) if not (isinstance(event, Unpacked) and event.source is not value)]
 
 
+def beside(event: Event, others: Iterable[Event]) -> list[Event]:
+    """Those of other events that happen beside an event: not in the other branch of a condition, and not the return of
+    a function that only handed a value on to where the event is."""
+    sides = dict(event.path)
+    return [
+        other
+        for other in others
+        if all(sides.get(branch, side) == side for branch, side in other.path)
+        and not (isinstance(other, Returned) and other.id < event.id)
+    ]
+
+
 def is_used(event: Event, log: Log) -> bool:
-    """Whether anything reads what an event made."""
-    return any(uses(value, log) for value in values_in(event.result))
+    """Whether anything reads what an event made. What is made in one branch of a condition may be read under the name
+    that it shares with the other's."""
+    return bool(event.path) or any(uses(value, log) for value in values_in(event.result))
 
 
 def line_of(value: Value, log: Log) -> Iterator[tuple[Value, Event]]:
@@ -494,7 +507,8 @@ def _only_rescales(event: LayerCalled) -> bool:
 
 def other_reads(read: StepRead, log: Log) -> list[Event]:
     """What else reads the output that a step was taken of."""
-    return [event for event in output_reads(read.call, log) if event is not read.event and not _leads_to(event, read)]
+    others = beside(read.event, output_reads(read.call, log))
+    return [event for event in others if event is not read.event and not _leads_to(event, read)]
 
 
 def _leads_to(event: Event, read: StepRead) -> bool:
@@ -593,7 +607,7 @@ def other_state_reads(read: StateRead, log: Log) -> list[Event]:
                 pending += [made for made in values_in(event.result) if made is read.value]
             elif event is not read.event and not _same_pick(event, read, log):
                 found.append(event)
-    return found
+    return beside(read.event, found)
 
 
 def _same_pick(event: Event, read: StateRead, log: Log) -> bool:
@@ -606,9 +620,9 @@ def _number(event: Event, log: Log) -> int | None:
     return read.pick.number if read is not None else None
 
 
-def numbers_read(state: Value, log: Log) -> set[int] | None:
+def numbers_read(read: StateRead, log: Log) -> set[int] | None:
     """The literal places that are read of a state's layers and directions; None if it is read in another way too."""
-    numbers = [_number(event, log) for event in uses(state, log)]
+    numbers = [_number(event, log) for event in beside(read.event, uses(read.state, log))]
     return {number for number in numbers if number is not None} if None not in numbers else None
 
 

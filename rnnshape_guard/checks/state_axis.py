@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.picking import (
     StateRead,
+    beside,
     feeds_layer,
     is_used,
     numbers_read,
@@ -28,14 +29,14 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
             yield _sample(sample)
         return
     read = state_read(event, log)
-    if read is None or not is_used(event, log) or output_reads(read.call, log):
+    if read is None or not is_used(event, log) or beside(event, output_reads(read.call, log)):
         return
     spec = spec_of(read.call)
     layers, directions = spec.num_layers, spec.directions
     if not isinstance(layers, Dim) or not surely_above_one(layers) or not isinstance(directions, Dim):
         return
     bottom = {1: {0}, 2: {0, 1}}.get(directions.value or 0)
-    if bottom is not None and numbers_read(read.state, log) == bottom:
+    if bottom is not None and numbers_read(read, log) == bottom:
         yield _bottom(read, layers)
 
 

@@ -42,11 +42,12 @@ class Symbol:
 
     Facts about a symbol may be found late and hold from then on: its `value` (what it is known to equal),
     that it is a `flag` (0 or 1), that it is `positive` (it has sized an axis or a layer). `owner` is the atom
-    whose size it is, if it was made for one. `size` is the symbol as a `Dim`, made once; `key` is what a driver knows it by from one run to the next. `floor_of` is set for a quotient: what is divided, and by what. Two
-    symbols of one name are two symbols.
+    whose size it is, if it was made for one. `learned` tells that the value is what something that was called needs
+    it to be. `size` is the symbol as a `Dim`, made once; `key` is what a driver knows it by from one run to the next.
+    `floor_of` is set for a quotient: what is divided, and by what. Two symbols of one name are two symbols.
     """
 
-    __slots__ = ("flag", "floor_of", "floors", "key", "name", "owner", "positive", "serial", "size", "value")
+    __slots__ = ("flag", "floor_of", "floors", "key", "learned", "name", "owner", "positive", "serial", "size", "value")
 
     def __init__(self, name: str, *, value: Dim | None = None, flag: bool = False, positive: bool = False) -> None:
         self.name = name
@@ -54,6 +55,7 @@ class Symbol:
         self.flag = flag
         self.positive = positive
         self.owner: Any = None
+        self.learned = False
         self.floor_of: tuple[Dim, Dim] | None = None
         self.floors: dict[tuple[Dim, Dim], Symbol] = {}
         self.serial = next(_serials)
