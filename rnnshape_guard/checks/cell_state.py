@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
@@ -16,16 +17,17 @@ from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 def check(call: CellCalled, log: Log) -> Iterator[Finding]:
     """Judge the state given to each cell, and how what it returns is taken apart."""
-    if misfits(call, Fault.COUNT) or not is_of_one_kind(call, log):
+    if misfits(call, Fault.COUNT):
         return
-    yield from _single(call)
-    yield from _taken_apart(call, log)
-    yield from _taken_whole(call, log)
-    reported = False
-    for name, value in _states(call):
-        found = [] if reported else list(_shape(call, name, value, log))
-        reported = reported or bool(found)
-        yield from found[:1]
+    found = [*_single(call), *_taken_apart(call, log), *_taken_whole(call, log), *_shapes(call, log)]
+    if found and is_of_one_kind(call, log):
+        yield from found
+
+
+def _shapes(call: CellCalled, log: Log) -> Iterator[Finding]:
+    """What is wrong with the shape of the state, once for a pair."""
+    each = (finding for name, value in _states(call) for finding in _shape(call, name, value, log))
+    yield from itertools.islice(each, 1)
 
 
 def _states(call: CellCalled) -> list[tuple[str, Value]]:
