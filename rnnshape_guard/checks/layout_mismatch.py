@@ -16,6 +16,7 @@ from rnnshape_guard.checks.layouts import (
     misused_move,
     only_atom,
     reasons,
+    turned_back,
     turned_in_vain,
     used_against,
 )
@@ -35,7 +36,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     if found is not None:
         mixed = disagreement(call, log)
         if misused_move(found, log) is None and misplaced(call) is None and (mixed is None or mixed.turned is None):
-            yield _by_evidence(found)
+            yield _by_evidence(found, turned_back(call, log))
         return
     use = used_against(call, log)
     if use is not None and misplaced(call) is None:
@@ -45,24 +46,28 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         yield _by_convolution(call, by)
 
 
-def _by_evidence(found: Contradiction) -> Finding:
+def _by_evidence(found: Contradiction, is_turned_back: bool) -> Finding:
+    """The finding stands at the layout; where the program turns the layer's output, at the call: its input was to be
+    turned too."""
     call = found.call
     batch_first = bool(settled(spec_of(call).batch_first))
     read, is_really = ("time", "the batch") if found.batch is not None else ("the batch", "time")
     at = (1 if found.batch is not None else 0) if batch_first else (0 if found.batch is not None else 1)
     given = call.given["input"]
+    shape = wording.shape(given.value, Strength.USE)
+    labels = () if given.place is None else (Label(given.place, shape),)
+    if is_turned_back:
+        labels = (Label(place_of_layout(call.layer), _stated(call)),)
     return Finding(
         code="RSG101",
         message=f"{wording.quoted(call.layer)} reads axis {at} of {wording.quoted(given)} as {read}, but it is {is_really}",
-        place=place_of_layout(call.layer),
-        primary=f"batch_first={batch_first}"
-        if "batch_first" in spec_of(call).given
-        else "batch_first=False by default",
-        labels=() if given.place is None else (Label(given.place, wording.shape(given.value, Strength.USE)),),
+        place=call.place if is_turned_back else place_of_layout(call.layer),
+        primary=f"reads {expected_layout(batch_first)}" if is_turned_back else _stated(call),
+        labels=labels,
         expected=expected_layout(batch_first),
-        found=wording.shape(given.value, Strength.USE),
+        found=shape,
         because=reasons(found),
-        help=remedy(call),
+        help=f"{given.text or 'x'}.transpose(0, 1)" if is_turned_back else remedy(call),
         subject=found.subject,
         cause=call.id,
     )
@@ -80,9 +85,7 @@ def _by_use(call: RecurrentCalled, use: Use) -> Finding:
             f"{use.words} along it, as if it were time"
         ),
         place=place_of_layout(call.layer),
-        primary=f"batch_first={batch_first}"
-        if "batch_first" in spec_of(call).given
-        else "batch_first=False by default",
+        primary=_stated(call),
         labels=(Label(place, f"axis {use.at} is read as time here"),),
         expected=expected_layout(batch_first),
         found=expected_layout(not batch_first),
@@ -129,6 +132,12 @@ def _by_convolution(call: RecurrentCalled, by: Convolved) -> Finding:
         subject=frozenset({("channels", call.layer.id)}),
         cause=call.id,
     )
+
+
+def _stated(call: RecurrentCalled) -> str:
+    spec = spec_of(call)
+    by_default = "" if "batch_first" in spec.given else " by default"
+    return f"batch_first={settled(spec.batch_first)}{by_default}"
 
 
 def place_of_layout(layer: Layer) -> Place:

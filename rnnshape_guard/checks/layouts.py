@@ -123,6 +123,24 @@ def misused_move(found: Contradiction, log: Log) -> Reordered | None:
     return None
 
 
+def turned_back(call: RecurrentCalled, log: Log) -> bool:
+    """Whether the program turns what comes out of a call: then it was its input that should have been turned."""
+    output = next(values_in(call.result), None)
+    if output is None or output.axes is None:
+        return False
+    first, second = output.axes[0].atoms, output.axes[1].atoms
+    for event in log.future(output):
+        if not isinstance(event, Reordered) or event.entry != call.entry:
+            continue
+        before, after = event.value("input"), event.result
+        if before is None or before.axes is None or not isinstance(after, Value) or after.axes is None:
+            continue
+        order = [axis.atoms for axis in before.axes[:2]], [axis.atoms for axis in after.axes[:2]]
+        if order == ([first, second], [second, first]):
+            return True
+    return False
+
+
 def turned_in_vain(call: RecurrentCalled, log: Log) -> bool:
     """Whether the input of a call, or what it was made of, was to be turned by a permute whose result is thrown away."""
     value = call.value("input")
