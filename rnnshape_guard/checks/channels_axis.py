@@ -34,7 +34,7 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
         case ChannelNormSpec(kind="BatchNorm1d", num_features=Dim() as wanted):
             condition = _channels_last(call, axes, wanted)
         case PoolSpec(kind=kind) | AdaptivePoolSpec(kind=kind) if kind.endswith("Pool1d"):
-            condition = () if _pools_features(value, axes, log) else None
+            condition = () if not call.path and _pools_features(value, axes, log) else None
             wanted = axes[2].size
         case _:
             return
@@ -44,14 +44,15 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
 
 def _channels_last(call: LayerCalled, axes: tuple[Axis, ...], wanted: Dim) -> Condition | None:
     """Under which flags the last axis is the one wanted, and axis 1 is not."""
-    if _counts_width(wanted) and _is_time(axes[1]) and _is_width(axes[2]) and not _is_literal(axes[1]):
+    certain = not call.path  # in a branch it may be one of several layers that bear the name
+    if certain and _counts_width(wanted) and _is_time(axes[1]) and _is_width(axes[2]) and not _is_literal(axes[1]):
         return ()
     known = not any(atom.symbol.learned for atom in axes[1].atoms)
     if (known and compare(axes[1].size, wanted).equal) or not compare(axes[2].size, wanted).equal:
         return None
     for misfit in misfits(call, Fault.SIZE, "input", 1):
         return misfit.condition
-    return () if _is_time(axes[1]) else None
+    return () if certain and _is_time(axes[1]) else None
 
 
 def _pools_features(value: Value, axes: tuple[Axis, ...], log: Log) -> bool:
