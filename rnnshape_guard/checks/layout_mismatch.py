@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.layouts import (
-    Contradiction,
-    Convolved,
-    Use,
-    contradicted,
-    convolved,
-    disagreement,
-    misplaced,
-    misused_move,
-    only_atom,
-    reasons,
-    turned_back,
-    turned_in_vain,
-    used_against,
-)
+from rnnshape_guard.checks.layouts import Contradiction, contradicted, misplaced, reasons
+from rnnshape_guard.checks.paths import Convolved, convolved, disagreement
 from rnnshape_guard.checks.reading import layout, spec_of
+from rnnshape_guard.checks.roles import only_atom
+from rnnshape_guard.checks.turns import misused_move, turned_back, turned_in_vain
+from rnnshape_guard.checks.uses import Use, used_against
 from rnnshape_guard.events import Layer, Log, Place, RecurrentCalled
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled

@@ -6,22 +6,13 @@ from collections.abc import Callable, Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout
-from rnnshape_guard.checks.layouts import (
-    Contradiction,
-    axis_read,
-    because_of,
-    contradicted,
-    disagreement,
-    key,
-    misused_move,
-    only_atom,
-    reasons,
-    role_of,
-    turned_in_vain,
-    uses,
-)
+from rnnshape_guard.checks.layouts import Contradiction, contradicted, reasons
 from rnnshape_guard.checks.moves import mover, receiver
+from rnnshape_guard.checks.paths import disagreement
 from rnnshape_guard.checks.reading import layout, misfits, spec_of
+from rnnshape_guard.checks.roles import because_of, key, only_atom, role_of
+from rnnshape_guard.checks.turns import misused_move, turned_in_vain
+from rnnshape_guard.checks.uses import axis_read, uses
 from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Reordered, Selected, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled

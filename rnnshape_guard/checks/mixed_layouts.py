@@ -6,16 +6,11 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout, place_of_layout, remedy
-from rnnshape_guard.checks.layouts import (
-    Disagreement,
-    contradicted,
-    disagreement,
-    misplaced,
-    misused_move,
-    role_of,
-    turned_in_vain,
-)
+from rnnshape_guard.checks.layouts import contradicted, misplaced
+from rnnshape_guard.checks.paths import Disagreement, disagreement
 from rnnshape_guard.checks.reading import layout, spec_of
+from rnnshape_guard.checks.roles import role_of
+from rnnshape_guard.checks.turns import misused_move, turned_in_vain
 from rnnshape_guard.events import Log, RecurrentCalled
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.layouts import rank_is_known
 from rnnshape_guard.checks.moves import first_tensor, receiver
+from rnnshape_guard.checks.uses import rank_is_known
 from rnnshape_guard.events import Log, RecurrentCalled, Reordered, Value
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.shapes.axes import Rest, Shape, Strength
@@ -62,7 +62,11 @@ def _is_only_written(value: Value) -> bool:
 
 def _message(move: Reordered, misfit: Misfit, name: str, rank: int | None) -> str:
     tensor = wording.quoted(receiver(move))
-    has = f"{tensor} has {rank} {'axis' if rank == 1 else 'axes'}" if rank is not None else f"{tensor} has another number of axes"
+    has = (
+        f"{tensor} has {rank} {'axis' if rank == 1 else 'axes'}"
+        if rank is not None
+        else f"{tensor} has another number of axes"
+    )
     match misfit.fault:
         case Fault.REPEATED:
             return f"`{name}` names axis {misfit.axis} twice"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.layouts import because_of, role_of
 from rnnshape_guard.checks.moves import arguments, is_method, is_scrambled, order, receiver
 from rnnshape_guard.checks.reading import is_state, misfits
+from rnnshape_guard.checks.roles import because_of, role_of
 from rnnshape_guard.events import Log, Reshaped, Value
 from rnnshape_guard.findings import Finding
 from rnnshape_guard.shapes.axes import Atom, Role, Shape, Strength
