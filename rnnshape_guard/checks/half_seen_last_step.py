@@ -17,7 +17,6 @@ from rnnshape_guard.checks.picking import (
     step_read,
     uses,
 )
-from rnnshape_guard.checks.reading import spec_of
 from rnnshape_guard.events import Log, RecurrentCalled, Returned, Selected, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Shape
@@ -71,8 +70,6 @@ def _is_whole_otherwise(read: StepRead, log: Log) -> bool:
 def _finding(read: StepRead, condition: Condition, log: Log) -> Finding:
     event = read.event
     half = "forward" if read.step == "first" else "reverse"
-    spec = spec_of(read.call)
-    state = "h_n" if spec.kind != "LSTM" else "h_n of (h_n, c_n)"
     position = {"first": "the first step", "last": "the last step", "lengths": "the last step of each sequence"}[
         read.step
     ]
@@ -84,7 +81,7 @@ def _finding(read: StepRead, condition: Condition, log: Log) -> Finding:
         labels=(Label(read.call.layer.place, "2 directions"),),
         expected="forward after the last step, reverse after the first",
         found=f"both directions at {position}",
-        help=f"torch.cat((h_n[-2], h_n[-1]), dim=1), with {state} as {wording.quoted(read.call.layer)} returns it",
+        help=f"torch.cat((h_n[-2], h_n[-1]), dim=1), of the h_n that {wording.quoted(read.call.layer)} returns",
         condition=wording.when(condition),
         subject=frozenset({("half seen", read.call.id)}),
         cause=event.id,

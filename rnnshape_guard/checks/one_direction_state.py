@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.picking import (
@@ -21,6 +22,9 @@ from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.dims import Condition, Dim, compare, same_size
 from rnnshape_guard.shapes.outcomes import Slice
+
+_LISTED: Final = 3
+"""As many layers' places are listed one by one."""
 
 
 def check(event: Selected, log: Log) -> Iterator[Finding]:
@@ -74,25 +78,35 @@ def _half(read: StateRead) -> str | None:
 def _finding(read: StateRead, condition: Condition, fact: str) -> Finding:
     event = read.event
     state = event.given["input"].text or "h_n"
-    spec = spec_of(read.call)
     if isinstance(read.pick.item, Slice) and read.pick.number is None:
+        expected = "one direction of each layer"
         remedy = f"{state}[0::2] + {state}[1::2], or a view to (layers, 2, batch, hidden)"
     else:
-        remedy = (
-            f"torch.cat(({state}[-2], {state}[-1]), dim=1), {wording.size(spec.hidden_size)} features twice"
-            if isinstance(spec.hidden_size, Dim)
-            else f"torch.cat(({state}[-2], {state}[-1]), dim=1)"
-        )
+        expected = "both directions of the last layer"
+        remedy = f"torch.cat(({state}[-2], {state}[-1]), dim=1), of twice as many features"
     return Finding(
         code="RSG403",
         message=f"{wording.quoted(event.place)} {fact}",
         place=event.place,
         primary=f"of {wording.shape(read.value)}",
         labels=(Label(read.call.layer.place, "2 directions"),),
-        expected="forward and reverse, layer by layer: 0 forward, 0 reverse, 1 forward, ...",
-        found=wording.shape(event.result if not isinstance(event.result, tuple) else None),  # type: ignore[arg-type]
+        expected=expected,
+        found=_places(read),
         help=remedy,
         condition=wording.when(condition),
         subject=frozenset({("state", read.call.id)}),
         cause=event.id,
     )
+
+
+def _places(read: StateRead) -> str:
+    """What was taken, place by place: ``layer 0 forward, layer 0 reverse``."""
+    layers = spec_of(read.call).num_layers
+    count = layers.value if isinstance(layers, Dim) else None
+    if count is None or count > _LISTED:
+        return "places in the order layer 0 forward, layer 0 reverse, layer 1 forward, ..."
+    names = [f"layer {layer} {way}" for layer in range(count) for way in ("forward", "reverse")]
+    number = read.pick.number
+    if number is not None:
+        return names[number]
+    return ", ".join(names[:count] if _some_layers(read) == "lower" else names[-count:])

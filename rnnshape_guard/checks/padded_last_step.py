@@ -16,7 +16,7 @@ from rnnshape_guard.checks.picking import (
     step_read,
     steps_of,
 )
-from rnnshape_guard.checks.reading import confirmed, entered
+from rnnshape_guard.checks.reading import confirmed, entered, spec_of
 from rnnshape_guard.events import (
     Event,
     FunctionEntered,
@@ -30,6 +30,7 @@ from rnnshape_guard.events import (
     Selected,
 )
 from rnnshape_guard.findings import Because, Finding, Label
+from rnnshape_guard.layers import settled
 from rnnshape_guard.shapes.axes import Role
 
 LENGTHS: Final = re.compile(r"(?:^|_)(?:lens|lengths)$|^(?:lens|lengths)_")
@@ -80,7 +81,7 @@ def _of_state(call: RecurrentCalled, name: str, reader: Event) -> Finding:
         expected="a packed batch",
         found=wording.shape(given.value),
         because=(Because(f"`{name}` is given to the function and packs nothing", None),),
-        help=f"pack_padded_sequence({given.text}, {name}.cpu(), batch_first=…, enforce_sorted=False)",
+        help=f"pack_padded_sequence({given.text}, {name}.cpu(), batch_first={settled(spec_of(call).batch_first)}, enforce_sorted=False)",
         subject=frozenset({("padded", call.id)}),
         cause=call.id,
     )
