@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.layouts import Contradiction, contradicted, misplaced, reasons
+from rnnshape_guard.checks.layouts import Contradiction, contradicted, is_callers_choice, misplaced, reasons
 from rnnshape_guard.checks.paths import Convolved, convolved, disagreement
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.checks.roles import only_atom
@@ -26,14 +27,14 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     if found is not None:
         mixed = disagreement(call, log)
         if misused_move(found, log) is None and misplaced(call) is None and (mixed is None or mixed.turned is None):
-            yield _by_evidence(found, turned_back(call, log))
+            yield replace(_by_evidence(found, turned_back(call, log)), only_seen=is_callers_choice(call))
         return
     use = used_against(call, log)
     if use is not None and misplaced(call) is None:
-        yield _by_use(call, use)
+        yield replace(_by_use(call, use), only_seen=is_callers_choice(call))
     by = convolved(call, log)
     if use is None and by is not None and misplaced(call) is None:
-        yield _by_convolution(call, by)
+        yield replace(_by_convolution(call, by), only_seen=is_callers_choice(call))
 
 
 def _by_evidence(found: Contradiction, is_turned_back: bool) -> Finding:

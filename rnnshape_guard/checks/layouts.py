@@ -45,6 +45,12 @@ def contradicted(call: RecurrentCalled) -> Contradiction | None:
     return Contradiction(call, batch, time) if batch is not None or time is not None else None
 
 
+def is_callers_choice(call: RecurrentCalled) -> bool:
+    """Whether `batch_first` is given as something else than True or False."""
+    place = call.layer.argument_places.get("batch_first")
+    return place is not None and place.text not in ("True", "False")
+
+
 def reasons(found: Contradiction) -> tuple[Because, ...]:
     """The evidence for what the axes of a contradiction are, at most three lines."""
     return because_of(*found.atoms)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout
-from rnnshape_guard.checks.layouts import Contradiction, contradicted, reasons
+from rnnshape_guard.checks.layouts import Contradiction, contradicted, is_callers_choice, reasons
 from rnnshape_guard.checks.moves import mover, receiver
 from rnnshape_guard.checks.paths import disagreement
 from rnnshape_guard.checks.reading import layout, misfits, spec_of
@@ -31,7 +32,7 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
         layouts = None if in_vain else _before_layout(call, log) or _before_use(call, log) or _before_state(call, log)
         found = layouts or found
     if found is not None:
-        yield found
+        yield replace(found, only_seen=is_callers_choice(call)) if isinstance(call, RecurrentCalled) else found
 
 
 # -- batch and time ----------------------------------------------------------------------------------------------------

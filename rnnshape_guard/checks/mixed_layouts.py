@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout, place_of_layout, remedy
-from rnnshape_guard.checks.layouts import contradicted, misplaced
+from rnnshape_guard.checks.layouts import contradicted, is_callers_choice, misplaced
 from rnnshape_guard.checks.paths import Disagreement, disagreement
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.checks.roles import role_of
@@ -23,13 +24,14 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     if mixed is None or turned_in_vain(call, log):
         return
     if mixed.turned is not None:
-        yield _repeated(call, mixed)
+        yield replace(_repeated(call, mixed), only_seen=is_callers_choice(call))
         return
     known = contradicted(call) is not None or contradicted(mixed.earlier) is not None
     if known or any(role_of(atom) is not None for atom in mixed.found.atoms) or misplaced(call) is not None:
         return
     if misused_move(mixed.found, log) is None:
-        yield _mixed(call, mixed)
+        is_choice = is_callers_choice(call) or is_callers_choice(mixed.earlier)
+        yield replace(_mixed(call, mixed), only_seen=is_choice)
 
 
 def _mixed(call: RecurrentCalled, mixed: Disagreement) -> Finding:

@@ -73,7 +73,7 @@ def _one_of(group: list[tuple[Entry, Finding]], interpretation: Interpretation) 
     if plain is not None:
         return plain
     entry, finding = symbolic[0]
-    return None if entry.name in interpretation.built else finding
+    return None if finding.only_seen or entry.name in interpretation.built else finding
 
 
 def _under(

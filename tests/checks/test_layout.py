@@ -359,6 +359,20 @@ class Net(nn.Module):
         out, _ = self.rnn(x)
         return out[:, -1] if self.batch_first else out[-1]
 """,
+    "the layout is the caller's choice, the written shape tells of one": """
+class Net(nn.Module):
+    def __init__(self, size, batch_first=True):
+        super().__init__()
+        self.batch_first = batch_first
+        self.rnn = nn.LSTM(size, 16, batch_first=batch_first)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        if self.batch_first:
+            return out[:, -1]
+        return out[-1]
+""",
     "a sequence without a batch": """
 lstm = nn.LSTM(5, 7, batch_first=True)
 signal = torch.randn(30, 5)
