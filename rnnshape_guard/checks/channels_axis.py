@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.reading import misfits, recurrent_origin
-from rnnshape_guard.events import LayerCalled, Log, Value
+from rnnshape_guard.events import Given, LayerCalled, Log, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers.convolution import ConvSpec
 from rnnshape_guard.layers.normalization import ChannelNormSpec
@@ -92,18 +92,30 @@ def _finding(call: LayerCalled, value: Value, wanted: Dim, condition: Condition)
     moved = f"{given.text or 'x'}.transpose(1, 2)"
     return Finding(
         code="RSG703",
-        message=f"{wording.quoted(call.layer)} takes its channels from axis 1, but {wording.quoted(given)} has them last",
+        message=_message(call, given, value),
         place=call.place,
         primary=_primary((value.axes or ())[1]),
         labels=(Label(place, f"{wording.size(wanted)} channels" if place is not call.layer.place else f"nn.{kind}"),),
         expected=f"(batch, {wording.size(wanted)}, time)",
         found=wording.shape(value),
-        help=f"{call.layer.name}({moved}).transpose(1, 2)" if call.layer.name else moved,
+        help=f"{call.layer.name}({moved}).transpose(1, 2)" if _is_object(call) else moved,
         condition=wording.when(condition),
         subject=frozenset({("features", call.layer.id)}),
         cause=call.id,
     )
 
 
+def _message(call: LayerCalled, given: Given, value: Value) -> str:
+    layer, name = wording.quoted(call.layer), wording.quoted(given)
+    if isinstance(call.layer.spec, PoolSpec | AdaptivePoolSpec):
+        return f"{layer} slides over the last axis of {name}, which is {wording.axis_name((value.axes or ())[2])}, not time"
+    return f"{layer} takes its channels from axis 1, but {name} has them last"
+
+
 def _primary(axis: Axis) -> str:
     return "axis 1 is the time" if _is_time(axis) else f"axis 1 has {wording.sizes_of(axis)}"
+
+
+def _is_object(call: LayerCalled) -> bool:
+    """Whether a layer was called by its name, not as a function or inside a Sequential."""
+    return bool(call.layer.name) and call.place.text.startswith(f"{call.layer.name}(")

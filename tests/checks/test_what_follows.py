@@ -136,6 +136,18 @@ class Net(nn.Module):
         out, _ = self.rnn(x)
         return self.pool(out)  # RSG703
 """,
+    "a pool over the hidden units, as a function": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, 3)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        pooled = F.max_pool1d(out, kernel_size=out.size(1)).squeeze(2)  # RSG703
+        return self.fc(pooled)
+""",
     "attention over samples, by hand": """
 class Net(nn.Module):
     def __init__(self, d, h):
@@ -284,6 +296,19 @@ class Net(nn.Module):
         return out
 
 Net(7, 3, 16)(torch.randn(4, 7, 3))
+""",
+    "a pool over time, as a function": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, 3)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        out = out.permute(0, 2, 1)
+        pooled = F.max_pool1d(out, out.size(2)).squeeze(2)
+        return self.fc(pooled) + self.fc(F.adaptive_avg_pool1d(out, 1).squeeze(-1))
 """,
     "a norm of each feature, there and back": """
 class Net(nn.Module):
