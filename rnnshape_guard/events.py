@@ -29,7 +29,7 @@ class Place(Protocol):
 
     @property
     def closing(self) -> Place:
-        """Where it ends: the closing bracket, where an argument would be added."""
+        """Where an argument would be added: its closing bracket, or itself if it stands on one line."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

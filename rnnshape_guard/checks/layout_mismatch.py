@@ -132,8 +132,8 @@ def _stated(call: RecurrentCalled) -> str:
 
 
 def place_of_layout(layer: Layer) -> Place:
-    """Where a layer's layout is decided: at `batch_first`, or at the construction that leaves it out."""
-    return layer.argument_places.get("batch_first", layer.place)
+    """Where a layer's layout is decided: at `batch_first`, or where the construction leaves it out."""
+    return layer.argument_places.get("batch_first", layer.place.closing)
 
 
 def expected_layout(batch_first: bool) -> str:

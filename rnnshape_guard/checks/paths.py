@@ -44,6 +44,9 @@ def disagreement(call: RecurrentCalled, log: Log) -> Disagreement | None:
         )
         if not found.atoms or (event.layer is call.layer):
             return None
+        if 1 in (axes[0].size.value, axes[1].size.value):
+            # What is left beside an axis of size 1 may be either: utterances, each read whole, are steps of a dialogue.
+            return None
         return Disagreement(event, found, _repeating(steps) if is_state else None)
     return None
 

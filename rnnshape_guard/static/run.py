@@ -49,8 +49,9 @@ class NodePlace:
 
     @property
     def closing(self) -> NodePlace:
-        """The place where the node ends: its closing bracket."""
-        return NodePlace(self.node, self.positions, True)
+        """The place where the node ends, its closing bracket; itself if it stands on one line."""
+        whole = self.positions.span(self.node)
+        return self if whole.start.row == whole.end.row else NodePlace(self.node, self.positions, True)
 
     @property
     def span(self) -> Span:
