@@ -506,8 +506,8 @@ def _only_rescales(event: LayerCalled) -> bool:
 
 
 def other_reads(read: StepRead, log: Log) -> list[Event]:
-    """What else reads the output that a step was taken of."""
-    others = beside(read.event, output_reads(read.call, log))
+    """What else reads the output that a step was taken of, or what a layer made of it."""
+    others = beside(read.event, [*output_reads(read.call, log), *uses(read.value, log)])
     return [event for event in others if event is not read.event and not _leads_to(event, read)]
 
 
