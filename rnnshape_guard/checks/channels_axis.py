@@ -11,7 +11,7 @@ from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers.convolution import ConvSpec
 from rnnshape_guard.layers.normalization import ChannelNormSpec
 from rnnshape_guard.layers.pooling import AdaptivePoolSpec, PoolSpec
-from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.axes import Axis, Role, Shape
 from rnnshape_guard.shapes.dims import Condition, Dim, compare, resolve
 from rnnshape_guard.shapes.outcomes import Fault
 from rnnshape_guard.shapes.vocabulary import role_of
@@ -97,12 +97,22 @@ def _finding(call: LayerCalled, value: Value, wanted: Dim, condition: Condition)
         primary=_primary((value.axes or ())[1]),
         labels=(Label(place, f"{wording.size(wanted)} channels" if place is not call.layer.place else f"nn.{kind}"),),
         expected=f"(batch, {wording.size(wanted)}, time)",
-        found=wording.shape(value),
+        found=wording.shape(_unlearned(value)),
         help=f"{call.layer.name}({moved}).transpose(1, 2)" if _is_object(call) else moved,
         condition=wording.when(condition),
         subject=frozenset({("features", call.layer.id)}),
         cause=call.id,
     )
+
+
+def _unlearned(value: Value) -> Shape:
+    """A tensor without the size that the layer itself would need its axis 1 to have."""
+    axes = value.axes or ()
+    return Shape(tuple(Axis.new("time", kind=Role.TIME) if _is_learned(axis) else axis for axis in axes))
+
+
+def _is_learned(axis: Axis) -> bool:
+    return any(atom.symbol.learned for atom in axis.atoms) and _is_time(axis)
 
 
 def _message(call: LayerCalled, given: Given, value: Value) -> str:
