@@ -71,7 +71,7 @@ def _finding(call: RecurrentCalled, batch: Atom, because: tuple[Because, ...], l
         found=wording.shape(given.value),
         because=because,
         help=_remedy(call, log),
-        subject=frozenset({batch.root, ("unbatched", call.layer.id)}),
+        subject=frozenset({batch.root, ("features", call.layer.id)}),
         cause=call.id,
     )
 

@@ -694,3 +694,24 @@ class Net(nn.Module):
         return self.asked(x), self.wrong(y)
 """
     assert said(program, "RSG1") == [(8, "RSG102"), (9, "RSG101")]
+
+
+def test_a_batch_of_windows_without_features_is_one_finding() -> None:
+    program = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(1, 16, batch_first=True)
+        self.fc = nn.Linear(16, 1)
+
+    def forward(self, x):
+        out, _ = self.lstm(x)
+        return self.fc(out[:, -1])
+
+
+net = Net()
+data = torch.utils.data.TensorDataset(torch.randn(100, 20), torch.randn(100, 1))
+for x, y in torch.utils.data.DataLoader(data, batch_size=8):
+    net(x)
+"""
+    assert said(program, "RSG1", "RSG2", "RSG3") == [(9, "RSG104")]
