@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import (
-    StepRead,
+from rnnshape_guard.checks.lineage import (
     beside,
     both_directions,
     holds_directions,
     is_settled,
     is_used,
-    other_reads,
     state_uses,
-    step_read,
     uses,
 )
+from rnnshape_guard.checks.output_reads import StepRead, other_reads, step_read
 from rnnshape_guard.events import Log, RecurrentCalled, Returned, Selected, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Shape

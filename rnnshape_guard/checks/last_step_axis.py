@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import BatchRead, batch_read
+from rnnshape_guard.checks.output_reads import BatchRead, batch_read
 from rnnshape_guard.checks.reading import spec_of
 from rnnshape_guard.events import Log, Reduced, Selected
 from rnnshape_guard.findings import Finding, Label

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.lineage import batch_first_of, is_axis
 from rnnshape_guard.checks.packing_layout import against_its_tensor
-from rnnshape_guard.checks.picking import batch_first_of, is_axis
 from rnnshape_guard.checks.reading import misfits
 from rnnshape_guard.events import Computed, Event, Log, PackCalled, Reduced, Reshaped, Selected, Value
 from rnnshape_guard.findings import Finding, Label

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import uses
+from rnnshape_guard.checks.lineage import uses
 from rnnshape_guard.checks.reading import spec_of
 from rnnshape_guard.checks.tuples import refused, state_pair, whole_result
 from rnnshape_guard.events import Called, Log, RecurrentCalled, Seen, Unpacked, Value

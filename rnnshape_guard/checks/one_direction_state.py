@@ -6,17 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import (
-    StateRead,
-    beside,
-    both_directions,
-    is_settled,
-    is_used,
-    other_state_reads,
-    output_reads,
-    state_read,
-)
+from rnnshape_guard.checks.lineage import beside, both_directions, is_settled, is_used
+from rnnshape_guard.checks.output_reads import output_reads
 from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.checks.state_reads import StateRead, other_state_reads, state_read
 from rnnshape_guard.events import Log, Returned, Selected
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers import Size

@@ -7,15 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import (
-    StepRead,
-    contradicted,
-    output_reads,
-    state_uses,
-    stated_batch,
-    step_read,
-    steps_of,
-)
+from rnnshape_guard.checks.lineage import contradicted, state_uses, stated_batch, steps_of
+from rnnshape_guard.checks.output_reads import StepRead, output_reads, step_read
 from rnnshape_guard.checks.reading import confirmed, entered, spec_of
 from rnnshape_guard.events import (
     Event,

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import (
-    StateRead,
-    beside,
-    feeds_layer,
-    is_used,
-    numbers_read,
-    output_reads,
-    sample_read,
-    state_read,
-)
+from rnnshape_guard.checks.lineage import beside, is_used
+from rnnshape_guard.checks.output_reads import output_reads
 from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.checks.state_reads import StateRead, feeds_layer, numbers_read, sample_read, state_read
 from rnnshape_guard.events import Log, Selected, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.dims import Dim, surely_above_one
