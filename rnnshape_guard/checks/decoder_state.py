@@ -78,15 +78,14 @@ def _remedy(mistake: Mistake) -> str:
 
 
 def _where(mistake: Mistake, encoder: RecurrentCalled, log: Log) -> Place:
-    """The decoder's construction where its layers or width are wrong; the call where directions are; and where the state
+    """The decoder's construction where its layers or width are wrong; the call where directions or axes are; and where the state
     was changed on the way to another number of rows though the layers agree, that change."""
     call, misfit = mistake.call, mistake.misfit
     assert misfit is not None
     ours, theirs = spec_of(call), spec_of(encoder)
     places = call.layer.argument_places
     if mistake.kind is Kind.RANK:
-        changed = log.maker(mistake.state.value)
-        return changed.place if changed is not None and changed is not encoder else call.place
+        return call.place
     if misfit.axis == 0:
         changed = sized_by(mistake.state.value, mistake.axis, log) if mistake.axis is not None else None
         if _differ(theirs.num_layers, ours.num_layers):

@@ -57,8 +57,19 @@ def _settled(found: Sequence[tuple[int, Finding]], interpretation: Interpretatio
     for number, finding in found:
         key = (finding.code, finding.place.key)
         merged.setdefault(key, []).append((interpretation.entries[number], finding))
-    settled = (_one_of(group, interpretation) for group in merged.values())
-    return [finding for finding in settled if finding is not None]
+    seen: list[Finding] = []
+    symbolic: list[Finding] = []
+    for group in merged.values():
+        finding = _one_of(group, interpretation)
+        if finding is not None:
+            (seen if any(entry.kind != "class" for entry, _ in group) else symbolic).append(finding)
+    return seen + [finding for finding in symbolic if not any(_is_told_by(finding, other) for other in seen)]
+
+
+def _is_told_by(finding: Finding, other: Finding) -> bool:
+    """Whether a finding on a class as such is made again, at another of its places, where the class is used in sight."""
+    places = {label.place.key for label in other.labels if label.place is not None}
+    return finding.code == other.code and finding.place.key in places
 
 
 def _one_of(group: list[tuple[Entry, Finding]], interpretation: Interpretation) -> Finding | None:
