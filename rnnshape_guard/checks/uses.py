@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rnnshape_guard.checks.picking import SUMMARIES, is_whole, picks, reduced_axes
 from rnnshape_guard.checks.reading import layout
 from rnnshape_guard.checks.roles import only_atom, role_of
 from rnnshape_guard.events import (
@@ -20,10 +21,6 @@ from rnnshape_guard.events import (
 )
 from rnnshape_guard.layers import LinearSpec
 from rnnshape_guard.shapes.axes import Atom, Rest, Role, Shape, Strength
-from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.shapes.outcomes import Slice
-
-_SUMMARIES = frozenset({"sum", "mean", "max", "amax"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ def uses(call: RecurrentCalled, log: Log, depth: int = 5) -> Iterator[Use]:
         at = axis_read(event)
         if value is None or at is None or value.axes is None or len(value.axes) != 3:
             continue
-        if not _still_output(value):
+        if isinstance(event, Reduced) and not _still_output(value):
             continue
         words = "its last entry" if isinstance(event, Selected) else f"the {event.name.rpartition('.')[2]}"
         yield Use(event, value, at, words)
@@ -60,33 +57,16 @@ def _still_output(value: Value) -> bool:
 
 
 def axis_read(event: Selected | Reduced) -> int | None:
-    """The axis along which an event takes the last entry (and nothing else), or a sum, mean or maximum."""
-    if isinstance(event, Selected):
-        items = event.given["items"].seen if event.name == "index" and "items" in event.given else None
-        return _last_entry(items) if isinstance(items, tuple) else None
-    if event.name.rpartition(".")[2] not in _SUMMARIES or "dim" not in event.given:
-        return None
-    dim = event.given["dim"].seen
-    if isinstance(dim, tuple) and len(dim) == 1:
-        dim = dim[0]
-    number = dim.value if isinstance(dim, Dim) else None
+    """The axis along which an event takes the last entry (of the axes before the last, of no other), or a summary."""
     value = event.value("input")
-    if number is None or value is None or value.axes is None:
+    axes = value.axes if value is not None else None
+    if axes is None:
         return None
-    return number if number >= 0 else number + len(value.axes)
-
-
-def _last_entry(items: tuple[object, ...]) -> int | None:
-    """``[:, -1]``, ``[-1]``, ``[:, -1, :]``: where -1 stands, if all else is taken whole."""
-    found: int | None = None
-    for at, item in enumerate(items):
-        if isinstance(item, Slice) and item == Slice():
-            continue
-        if found is None and isinstance(item, Dim) and item.literal == -1:
-            found = at
-            continue
-        return None
-    return found
+    if isinstance(event, Selected):
+        taken = [pick for pick in picks(event) if not is_whole(pick.item) and pick.at < len(axes) - 1]
+        return taken[0].at if len(taken) == 1 and taken[0].number == -1 else None
+    along = reduced_axes(event) if event.name in SUMMARIES else []
+    return next((at for at, axis in enumerate(axes) if axis is along[0]), None) if len(along) == 1 else None
 
 
 def used_against(call: RecurrentCalled, log: Log) -> Use | None:
@@ -152,5 +132,5 @@ def _rank_is_sure(call: RecurrentCalled, use: Use, log: Log) -> bool:
         return True
     if isinstance(use.event, Reduced):
         return any(_fits_linear(reader) for value in values_in(use.event.result) for reader in log.readers(value))
-    items = use.event.given["items"].seen
-    return isinstance(items, tuple) and (len(items) == 3 or use.at == 1)
+    items = use.event.given["items"].seen if "items" in use.event.given else ()
+    return use.at == 1 or (isinstance(items, tuple) and len(items) == 3)

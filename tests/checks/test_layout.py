@@ -448,6 +448,61 @@ batch_size, seq_len = 4, 7
 x = torch.randn(batch_size, seq_len, 10)
 out, (h, c) = rnn(x)
 """,
+    "the last step of the scores": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16)  # RSG101
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out)[:, -1]
+""",
+    "the last step by select": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16)  # RSG101
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out.select(1, -1))
+""",
+    "the last step by its number": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16)  # RSG101
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out[:, out.size(1) - 1])
+""",
+    "the last step as a slice": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16)  # RSG101
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out[:, -1:])
+""",
+    "the largest of all steps": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16)  # RSG101
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out.max(dim=1)[0])
+""",
 }
 
 RIGHT = {
