@@ -96,7 +96,7 @@ def finding(code: str, wrong: Contradiction, log: Log, remedy: str) -> Finding:
     labels = [Label(given.place, wording.shape(wrong.value))] if given.place is not None else []
     origin = recurrent_origin(wrong.value, log)
     if origin is not None and any(atom.kind in (Role.HIDDEN, Role.DIRECTION) for atom in wrong.features.atoms):
-        labels.append(Label(origin[0].layer.place, brings))
+        labels.append(Label(origin[0].layer.place, wording.directions_of(wrong.features) or brings))
     argument = call.layer.argument_places.get(wrong.argument, call.layer.place)
     here = Finding(
         code=code,
