@@ -60,9 +60,9 @@ def _settled(found: Sequence[tuple[int, Finding]], interpretation: Interpretatio
     seen: list[Finding] = []
     symbolic: list[Finding] = []
     for group in merged.values():
-        finding = _one_of(group, interpretation)
-        if finding is not None:
-            (seen if any(entry.kind != "class" for entry, _ in group) else symbolic).append(finding)
+        one = _one_of(group, interpretation)
+        if one is not None:
+            (seen if any(entry.kind != "class" for entry, _ in group) else symbolic).append(one)
     return seen + [finding for finding in symbolic if not any(_is_told_by(finding, other) for other in seen)]
 
 
