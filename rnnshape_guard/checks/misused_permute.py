@@ -40,6 +40,7 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
 
 def _before_layout(call: RecurrentCalled, log: Log) -> Finding | None:
     found = contradicted(call)
+    earlier: RecurrentCalled | None = None
     because = () if found is None else reasons(found)
     if found is None:
         mixed = disagreement(call, log)
@@ -47,9 +48,9 @@ def _before_layout(call: RecurrentCalled, log: Log) -> Finding | None:
             return None
         if any(role_of(atom) is not None for atom in mixed.found.atoms):
             return None
-        found = mixed.found
+        found, earlier = mixed.found, mixed.earlier
         because = (Because(f"{wording.quoted(mixed.earlier.layer)} made these axes", mixed.earlier.layer.place),)
-    move = misused_move(found, log)
+    move = misused_move(found, log, earlier)
     if move is None:
         return None
     batch_first = bool(settled(spec_of(call).batch_first))

@@ -29,7 +29,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     known = contradicted(call) is not None or contradicted(mixed.earlier) is not None
     if known or any(role_of(atom) is not None for atom in mixed.found.atoms) or misplaced(call) is not None:
         return
-    if misused_move(mixed.found, log) is None:
+    if misused_move(mixed.found, log, mixed.earlier) is None:
         is_choice = is_callers_choice(call) or is_callers_choice(mixed.earlier)
         yield replace(_mixed(call, mixed), only_seen=is_choice)
 

@@ -11,9 +11,10 @@ from rnnshape_guard.events import Discarded, Event, Log, RecurrentCalled, Reorde
 from rnnshape_guard.layers import settled
 
 
-def misused_move(found: Contradiction, log: Log) -> Reordered | None:
+def misused_move(found: Contradiction, log: Log, earlier: RecurrentCalled | None = None) -> Reordered | None:
     """The permute without which the layer would have met its axes where it reads them, or the one that moves nothing
-    where a move was needed. Where `batch_first` was left out, a move tells what was meant better than the default does."""
+    where a move was needed. Where `batch_first` was left out, a move tells what was meant better than the default does.
+    `earlier` is a call that read the same axes before the move, if one did."""
     value = found.call.value("input")
     axes = layout(found.call)
     if value is None or value.axes is None or axes is None:
@@ -35,7 +36,9 @@ def misused_move(found: Contradiction, log: Log) -> Reordered | None:
             return None
         at_batch, at_time = only_atom(before.axes[batch_at]), only_atom(before.axes[time_at])
         is_right = (found.batch is None or at_batch is found.batch) and (found.time is None or at_time is found.time)
-        known_before = any(reason.when <= event.id for atom in found.atoms for reason in atom.reasons())
+        known_before = (earlier is not None and earlier.id < event.id) or any(
+            reason.when <= event.id for atom in found.atoms for reason in atom.reasons()
+        )
         return event if is_right and known_before else None
     return None
 

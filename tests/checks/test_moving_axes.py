@@ -426,6 +426,19 @@ class M(nn.Module):
         out, h = self.rnn(embedded)
         return self.fc(h.squeeze(0))
 """,
+    "turned between two layers of one layout": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.lower = nn.LSTM(size, 16, batch_first=True)
+        self.upper = nn.LSTM(16, 16, batch_first=True)
+
+    def forward(self, x):
+        out, _ = self.lower(x)
+        out = out.permute(1, 0, 2)  # RSG301
+        out, _ = self.upper(out)
+        return out
+""",
 }
 
 RIGHT = {
