@@ -19,7 +19,13 @@ def check(call: CellCalled, log: Log) -> Iterator[Finding]:
     """Judge the state given to each cell, and how what it returns is taken apart."""
     if misfits(call, Fault.COUNT):
         return
-    found = [*_single(call), *_taken_apart(call, log), *_taken_whole(call, log), *_shapes(call, log)]
+    found = [
+        *_single(call),
+        *_taken_apart(call, log),
+        *_like_a_layer(call, log),
+        *_taken_whole(call, log),
+        *_shapes(call, log),
+    ]
     if found and is_of_one_kind(call, log):
         yield from found
 
@@ -78,6 +84,31 @@ def _taken_apart(call: CellCalled, log: Log) -> Iterator[Finding]:
                 cause=call.id,
             )
             return
+
+
+def _like_a_layer(call: CellCalled, log: Log) -> Iterator[Finding]:
+    """``y, (h, c) = cell(...)``: what an LSTM cell returns, taken apart as if an output stood before the state."""
+    if not isinstance(call.result, tuple):
+        return
+    for part in call.result:
+        if not isinstance(part, Value) or (part.axes and part.axes[0].size.value == 2):
+            continue
+        for event in log.readers(part):
+            if isinstance(event, Unpacked) and event.source is part and event.count == 2 and not event.path:
+                yield Finding(
+                    code="RSG802",
+                    message=f"{wording.quoted(call.layer)} is an LSTM cell and returns h, c, but it is unpacked "
+                    "as output, (h, c)",
+                    place=call.place,
+                    primary="(h, c)",
+                    labels=(Label(call.layer.place, "its output is h"),),
+                    expected="(batch, hidden), (batch, hidden)",
+                    found="output, (h, c)",
+                    help=f"h, c = {call.place.text}",
+                    subject=frozenset({("result", call.layer.id)}),
+                    cause=call.id,
+                )
+                return
 
 
 def _taken_whole(call: CellCalled, log: Log) -> Iterator[Finding]:

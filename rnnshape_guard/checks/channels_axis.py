@@ -47,6 +47,8 @@ def _channels_last(call: LayerCalled, axes: tuple[Axis, ...], wanted: Dim) -> Co
     certain = not call.path  # in a branch it may be one of several layers that bear the name
     if certain and _counts_width(wanted) and _is_time(axes[1]) and _is_width(axes[2]) and not _is_literal(axes[1]):
         return ()
+    if certain and _is_the_width_itself(axes, wanted):
+        return ()
     known = not any(atom.symbol.learned for atom in axes[1].atoms)
     if (known and compare(axes[1].size, wanted).equal) or not compare(axes[2].size, wanted).equal:
         return None
@@ -69,6 +71,22 @@ def _is_literal(axis: Axis) -> bool:
 
 def _is_width(axis: Axis) -> bool:
     return any(atom.size.value != 1 and atom.role() in _WIDTHS for atom in axis.atoms)
+
+
+def _is_the_width_itself(axes: tuple[Axis, ...], wanted: Dim) -> bool:
+    """Whether the last axis is what a layer before made under the very name that is wanted as channels, and of axis 1
+    nothing is known but this wish."""
+    width, channels = resolve(axes[2].size, numbers=False).symbol, resolve(wanted, numbers=False).symbol
+    made = axes[2].atom is not None and axes[2].atom.kind in _WIDTHS
+    wished = axes[1].atom
+    return (
+        made
+        and width is not None
+        and width is channels
+        and wished is not None
+        and wished.symbol.learned
+        and all(one.role in (Role.CHANNEL, Role.TIME) for one in wished.evidence)
+    )
 
 
 def _counts_width(wanted: Dim) -> bool:

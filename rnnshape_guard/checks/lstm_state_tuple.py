@@ -8,7 +8,7 @@ from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import uses
 from rnnshape_guard.checks.reading import spec_of
 from rnnshape_guard.checks.tuples import refused, state_pair, whole_result
-from rnnshape_guard.events import Called, Log, RecurrentCalled, Seen, Unpacked, Value
+from rnnshape_guard.events import Called, Event, Log, RecurrentCalled, Returned, Seen, Unpacked, Value
 from rnnshape_guard.findings import Finding, Label
 
 
@@ -21,12 +21,13 @@ def check(event: Called | Unpacked, log: Log) -> Iterator[Finding]:
         call = state_pair(pair, log)
         if call is not None:
             state = wording.quoted(given) if given.text else "the state"
+            place, other = (event.place, call.place) if _is_handed_out(call, event, log) else (call.place, event.place)
             yield Finding(
                 code="RSG405",
                 message=f"an LSTM's state is a pair, and {state} is used as a tensor",
-                place=call.place,
-                primary="returns output, (h_n, c_n)",
-                labels=(Label(event.place, "used as a tensor"),),
+                place=place,
+                primary="returns output, (h_n, c_n)" if place is call.place else "used as a tensor",
+                labels=(Label(other, "used as a tensor" if place is call.place else "returns output, (h_n, c_n)"),),
                 expected="h_n",
                 found="(h_n, c_n)",
                 help=f"_, (h_n, _) = {call.place.text}",
@@ -34,6 +35,13 @@ def check(event: Called | Unpacked, log: Log) -> Iterator[Finding]:
                 cause=event.id,
             )
             return
+
+
+def _is_handed_out(call: RecurrentCalled, use: Event, log: Log) -> bool:
+    """Whether the function of a call returned before its state was used: the mistake is its caller's, then."""
+    return use.scope != call.scope and any(
+        isinstance(event, Returned) and event.scope == call.scope for event in log.events[call.id : use.id]
+    )
 
 
 def _unpacked(event: Unpacked, log: Log) -> Iterator[Finding]:

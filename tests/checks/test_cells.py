@@ -9,6 +9,20 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "a cell's result unpacked like a layer's": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.step = nn.LSTMCell(d, h)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        h = c = x.new_zeros(x.size(0), self.h)
+        for t in range(x.size(1)):
+            out, (h, c) = self.step(x[:, t], (h, c))  # RSG802
+        return out
+""",
     "a loop over the batch by index": """
 class Net(nn.Module):
     def __init__(self, d, h):

@@ -9,6 +9,26 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "a state pair detached by the caller of the model": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.lstm = nn.LSTM(d, h)
+        self.fc = nn.Linear(h, d)
+
+    def forward(self, x, state=None):
+        out, state = self.lstm(x, state)
+        return self.fc(out), state
+
+def train(model, pieces, loss):
+    state = None
+    for x, y in pieces:
+        scores, state = model(x, state)
+        state = state.detach()  # RSG405
+        loss(scores, y).backward()
+
+train(Net(3, 4), [(torch.randn(5, 2, 3), torch.randn(5, 2, 3))], nn.MSELoss())
+""",
     "last sample through a dropout and a linear": """
 class Net(nn.Module):
     def __init__(self, d, h, n):

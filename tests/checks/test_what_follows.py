@@ -8,6 +8,18 @@ from tests.checks.programs import said
 from tests.checks.test_readings import expected
 
 WRONG = {
+    "a convolution over the widths of an embedding": """
+class Net(nn.Module):
+    def __init__(self, n, width, filters, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(n, width)
+        self.conv = nn.Conv1d(width, filters, 5, padding=2)
+        self.rnn = nn.GRU(filters, hidden, batch_first=True)
+
+    def forward(self, ids):
+        maps = self.conv(self.embed(ids))  # RSG703
+        return self.rnn(maps.transpose(1, 2))[0]
+""",
     "classes last, targets cut from the input": """
 class Language(nn.Module):
     def __init__(self, vocabulary, d):
@@ -204,6 +216,18 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "a convolution over an embedding that was turned": """
+class Net(nn.Module):
+    def __init__(self, n, width, filters, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(n, width)
+        self.conv = nn.Conv1d(width, filters, 5, padding=2)
+        self.rnn = nn.GRU(filters, hidden, batch_first=True)
+
+    def forward(self, ids):
+        maps = self.conv(self.embed(ids).transpose(1, 2))
+        return self.rnn(maps.transpose(1, 2))[0]
+""",
     "classes moved to the second axis": """
 class Language(nn.Module):
     def __init__(self, vocabulary, d):
