@@ -98,6 +98,8 @@ class Event:
     scope: str = ""
     path: tuple[tuple[int, int], ...] = ()
     entry: int = 0
+    uncertain: bool = False
+    """It happened to one of several things that may stand there: history, but nothing to judge."""
     misfits: tuple[Misfit, ...] = ()
     result: Seen = None
 

@@ -256,6 +256,7 @@ class Run:
             scope=self.scope,
             path=self.path,
             entry=self.entry,
+            uncertain=self.uncertain > 0,
             **fields,
         )
         self.log.add(event)
