@@ -347,12 +347,10 @@ def resolve(dim: Dim, *, numbers: bool = True, given: Mapping[Symbol, int] | Non
     With ``numbers=False`` a symbol that is known only as a plain number keeps its name: two sizes are then equal
     in form only if they are the same size, not merely the same number. `given` fixes flags. Flags obey ``b * b = b``.
     """
-    if not any(
-        symbol.value is not None or symbol.flag or symbol.floor_of or (given and symbol in given)
-        for monomial in dim.terms
-        for symbol, _ in monomial
-    ):
+    if not _is_known_further(dim, given):
         return dim
+    if (symbol := dim.symbol) is not None and not symbol.floor_of and not given:
+        return _known(symbol, numbers, given)
     result = ZERO
     for monomial, number in dim.terms.items():
         term = Dim({(): number})
@@ -360,6 +358,14 @@ def resolve(dim: Dim, *, numbers: bool = True, given: Mapping[Symbol, int] | Non
             term = term * _power(_known(symbol, numbers, given), power, symbol)
         result = result + term
     return result
+
+
+def _is_known_further(dim: Dim, given: Mapping[Symbol, int] | None) -> bool:
+    for monomial in dim.terms:
+        for symbol, _ in monomial:
+            if symbol.value is not None or symbol.flag or symbol.floor_of or (given and symbol in given):
+                return True
+    return False
 
 
 def _known(symbol: Symbol, numbers: bool, given: Mapping[Symbol, int] | None) -> Dim:
