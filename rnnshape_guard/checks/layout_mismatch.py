@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.layouts import Contradiction, contradicted, is_callers_choice, misplaced, reasons
+from rnnshape_guard.checks.layouts import (
+    Contradiction,
+    contradicted,
+    is_callers_choice,
+    is_chosen_batch_first,
+    misplaced,
+    reasons,
+)
 from rnnshape_guard.checks.paths import Convolved, convolved, disagreement
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.checks.roles import only_atom
@@ -30,7 +37,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
             yield replace(_by_evidence(found, turned_back(call, log)), only_seen=is_callers_choice(call))
         return
     use = used_against(call, log)
-    if use is not None and misplaced(call) is None:
+    if use is not None and misplaced(call) is None and not is_chosen_batch_first(call, log):
         yield replace(_by_use(call, use), only_seen=is_callers_choice(call))
     by = convolved(call, log)
     if use is None and by is not None and misplaced(call) is None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from rnnshape_guard.checks.reading import layout
 from rnnshape_guard.checks.roles import because_of, only_atom, role_of
-from rnnshape_guard.events import RecurrentBuilt, RecurrentCalled
+from rnnshape_guard.events import Log, RecurrentBuilt, RecurrentCalled, Reordered
 from rnnshape_guard.findings import Because
-from rnnshape_guard.layers import RecurrentSpec
+from rnnshape_guard.layers import RecurrentSpec, settled
 from rnnshape_guard.shapes.axes import Atom, Role
 
 
@@ -49,6 +49,14 @@ def is_callers_choice(call: RecurrentCalled) -> bool:
     """Whether `batch_first` is given as something else than True or False."""
     place = call.layer.argument_places.get("batch_first")
     return place is not None and place.text not in ("True", "False")
+
+
+def is_chosen_batch_first(call: RecurrentCalled, log: Log) -> bool:
+    """Whether a layer was told ``batch_first=True``, and its input comes as it is: the layout was thought of, where the
+    default, or an input that the program has turned, is not."""
+    spec, value = call.layer.spec, call.value("input")
+    told = isinstance(spec, RecurrentSpec) and "batch_first" in spec.given and settled(spec.batch_first) is True
+    return told and value is not None and not any(isinstance(event, Reordered) for _, event in log.past(value))
 
 
 def reasons(found: Contradiction) -> tuple[Because, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rnnshape_guard.checks.picking import SUMMARIES, is_whole, picks, reduced_axes
-from rnnshape_guard.checks.reading import layout
+from rnnshape_guard.checks.reading import is_state, layout
 from rnnshape_guard.checks.roles import only_atom, role_of
 from rnnshape_guard.events import (
     Event,
@@ -43,12 +43,16 @@ def uses(call: RecurrentCalled, log: Log, depth: int = 5) -> Iterator[Use]:
             continue
         value = event.value("input")
         at = axis_read(event)
-        if value is None or at is None or value.axes is None or len(value.axes) != 3:
+        if value is None or at is None or value.axes is None or len(value.axes) != 3 or _is_state(value):
             continue
         if isinstance(event, Reduced) and not _still_output(value):
             continue
         words = "its last entry" if isinstance(event, Selected) else f"the {event.name.rpartition('.')[2]}"
         yield Use(event, value, at, words)
+
+
+def _is_state(value: Value) -> bool:
+    return isinstance(value.shape, Shape) and is_state(value.shape)
 
 
 def _still_output(value: Value) -> bool:

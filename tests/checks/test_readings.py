@@ -9,6 +9,20 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "the last sample of a layer that was told its layout, in a helper": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 3)
+
+    def summary(self, steps):
+        return steps[-1, :, :]  # RSG401
+
+    def forward(self, x):
+        steps, _ = self.rnn(x)
+        return self.fc(self.summary(steps))
+""",
     "a state pair detached by the caller of the model": """
 class Net(nn.Module):
     def __init__(self, d, h):
