@@ -349,8 +349,10 @@ def resolve(dim: Dim, *, numbers: bool = True, given: Mapping[Symbol, int] | Non
     """
     if not _is_known_further(dim, given):
         return dim
-    if (symbol := dim.symbol) is not None and not symbol.floor_of and not given:
-        return _known(symbol, numbers, given)
+    if len(dim.terms) == 1:
+        ((monomial, number),) = dim.terms.items()
+        if number == 1 and len(monomial) == 1 and monomial[0][1] == 1:
+            return _known(monomial[0][0], numbers, given)
     result = ZERO
     for monomial, number in dim.terms.items():
         term = Dim({(): number})
