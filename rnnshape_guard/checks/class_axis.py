@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.events import Given, Log, LossCalled
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.axes import Axis, Role, Strength
 from rnnshape_guard.shapes.dims import Condition, compare
 from rnnshape_guard.shapes.outcomes import Fault
 
@@ -45,14 +45,20 @@ def _classes_last(scores: Axes, target: Axes) -> bool:
 
 def _same(one: Axis, other: Axis) -> bool:
     """Whether two axes are one, or of one size."""
+    return compare(one.size, other.size).equal or _is_one(one, other, Role.BATCH, Role.TIME)
+
+
+def _is_one(one: Axis, other: Axis, *roles: Role) -> bool:
+    """Whether two axes are one by identity, or both have one of these roles, the targets' by more than a layer's word."""
     left, right = one.atom, other.atom
-    return compare(one.size, other.size).equal or (left is not None and right is not None and left.root is right.root)
+    if left is None or right is None or 1 in (one.size.value, other.size.value):
+        return left is not None and right is not None and left.root is right.root
+    return left.root is right.root or (left.role(Strength.LAYER) is right.role() and right.role() in roles)
 
 
 def _steps_as_classes(scores: Axes, target: Axes) -> bool:
     """Whether the axis in the classes' place is one of the target's own: its steps."""
-    left, right = scores[1].atom, target[1].atom
-    return left is not None and right is not None and left.root is right.root and scores[1].size.value != 1
+    return scores[1].size.value != 1 and _is_one(scores[1], target[1], Role.TIME)
 
 
 def _in_another_order(scores: Axes, target: Axes) -> bool:

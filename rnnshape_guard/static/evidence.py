@@ -14,7 +14,7 @@ from rnnshape_guard.events import Value
 from rnnshape_guard.shapes.annotations import NotationError, parse_axes
 from rnnshape_guard.shapes.axes import Atom, Axis, Evidence, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.shapes.notes import ShapeNote, notes_in
+from rnnshape_guard.shapes.notes import ShapeNote, notes_in, notes_of_all
 from rnnshape_guard.shapes.vocabulary import role_of, role_of_all
 from rnnshape_guard.static import records
 from rnnshape_guard.static.run import MISSING, Frame, Run, Written
@@ -134,7 +134,7 @@ def read_behind(run: Run, frame: Frame, statement: records.Statement, value: Any
     if not statement.comments:
         return
     changed = _targets(statement)
-    own = _notes(run, frame, statement.comments, trailing=True)
+    own = _notes_of_all(statement) or _notes(run, frame, statement.comments, trailing=True)
     for note, comment in own:
         if note.name is None:
             _note(run, value, note, comment)
@@ -160,6 +160,24 @@ def _notes(
             known = _words_of(comment.text).intersection(frame.names)
             found += [(note, comment) for note in _notes_in(comment.text, known)]
     return found
+
+
+def _notes_of_all(statement: records.Statement) -> list[tuple[ShapeNote, records.Comment]]:
+    """What the comment behind an unpacking says of all its names at once."""
+    match statement:
+        case records.Assign(targets=(records.Sequence(items=items),)) if len(items) > 1:
+            names = tuple(item.id if isinstance(item, records.Name) else "" for item in items)
+        case _:
+            return []
+    comments = [one for one in statement.comments if one.trailing and _may_be_shape(one.text)]
+    if "" in names or len(comments) != 1:
+        return []
+    return [(note, comments[0]) for note in _in_order(comments[0].text, names)]
+
+
+@lru_cache(maxsize=4096)
+def _in_order(text: str, names: tuple[str, ...]) -> tuple[ShapeNote, ...]:
+    return tuple(notes_of_all(text, names))
 
 
 @lru_cache(maxsize=4096)
