@@ -9,6 +9,20 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "rows of samples counted along the time": """
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+
+    def forward(self, x, lengths):
+        packed, _ = self.rnn(pack_padded_sequence(x, lengths, enforce_sorted=False))
+        steps, sizes = pad_packed_sequence(packed)
+        samples = torch.arange(x.size(1), device=x.device)
+        return steps[samples, sizes - 1, :]  # RSG401
+""",
     "the last sample of a layer that was told its layout, in a helper": """
 class Net(nn.Module):
     def __init__(self, d, h):
@@ -452,6 +466,20 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "rows of samples counted along the batch": """
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+
+    def forward(self, x, lengths):
+        packed, _ = self.rnn(pack_padded_sequence(x, lengths, enforce_sorted=False))
+        steps, sizes = pad_packed_sequence(packed)
+        samples = torch.arange(x.size(1), device=x.device)
+        return steps[sizes - 1, samples, :]
+""",
     "the last step, batch-first": """
 class Net(nn.Module):
     def __init__(self):
