@@ -20,6 +20,7 @@ from rnnshape_guard.events import (
     RecurrentCalled,
     Value,
 )
+from rnnshape_guard.layers.arguments import Argument, Spec
 from rnnshape_guard.shapes.axes import Axis, Role, Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Misfit, Operand, Outcome, Packed
@@ -96,7 +97,9 @@ def _owner(run: Run) -> str:
     return run.scope.rpartition(".")[0]
 
 
-def _constructor_operand(run: Run, value: Anything, name: str) -> Operand:
+def _constructor_operand(run: Run, value: Anything, name: str) -> Argument:
+    if isinstance(value, LayerObject) and isinstance(value.layer.spec, Spec):
+        return value.layer.spec
     if isinstance(value, Opaque) and value.tensor is None:
         if name in _FLAGS:
             symbol = value.as_number().symbol
