@@ -36,6 +36,7 @@ class Kind(Enum):
     BATCH_FIRST = "batch first"
     FROM_TIME = "batch size read from the time axis"
     FIXED_BATCH = "fixed batch"
+    ORDER = "the samples in another order"
     SIZE = "size"
 
 
@@ -102,6 +103,8 @@ def _mistakes(call: RecurrentCalled, state: State, log: Log) -> Iterator[Mistake
         if batch is not None and time is not None:
             yield from _misplaced(call, state, axes, batch, time, sizes)
             yield from _fixed(call, state, axes, batch, sizes)
+            if is_other_order(axes[1], batch):
+                yield Mistake(Kind.ORDER, call, state, None, axes[1])
     for misfit in sizes:
         index = misfit.axis if misfit.axis is not None else 0
         axis = state.value.shape.axis(index) if not isinstance(state.value.shape, Packed) else None
@@ -172,6 +175,16 @@ def is_same(one: Axis, two: Axis) -> bool:
         and len(one.atoms) == len(two.atoms)
         and all(left.root is right.root for left, right in zip(one.atoms, two.atoms, strict=True))
     )
+
+
+def is_other_order(one: Axis, two: Axis) -> bool:
+    """Whether two axes hold the same samples as often, but one sample after sample and the other copy after copy."""
+    left, right = ([atom for atom in axis.atoms if atom.size.value != 1] for axis in (one, two))
+    if len(left) != 2 or len(right) != 2 or not compare(one.size, two.size).equal:
+        return False
+    crossed = left[0].root is right[1].root, left[1].root is right[0].root
+    straight = left[0].root is right[0].root, left[1].root is right[1].root
+    return any(crossed) and not any(straight)
 
 
 def _is_named(atom: Atom | None, role: Role) -> bool:

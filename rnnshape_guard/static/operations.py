@@ -82,7 +82,8 @@ def perform(
         if at == 0 and not makes:
             args.append(_first_operand(run, value))
         else:
-            args.append(operand(value, number=takes_sizes and not (alone and isinstance(value, Opaque))))
+            may_be_row = alone and isinstance(value, Opaque) and not _is_counted(value)
+            args.append(operand(value, number=takes_sizes and not may_be_row))
     kwargs = {name: operand(value, number=takes_sizes) for name, value in keywords.items()}
     bound, outcome = ops.perform(operation, args, kwargs)
     given = _given(operation, bound, arguments, keywords, places)
@@ -99,6 +100,11 @@ def perform(
 def short_name(operation: ops.Operation) -> str:
     """PyTorch's word for an operation, whether it was called as a function or a method."""
     return operation.name.rpartition(".")[2]
+
+
+def _is_counted(value: Opaque) -> bool:
+    """Whether a parameter is a number by its default."""
+    return isinstance(value.hint, Dim) and not isinstance(value.hint, bool)
 
 
 def _first_operand(run: Run, value: Anything) -> Operand:

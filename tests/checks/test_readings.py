@@ -9,6 +9,18 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "a pair taken for the states of two directions": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.lstm = nn.LSTM(d, h, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, x):
+        batch, steps, _ = x.shape
+        _, state = self.lstm(x)  # RSG405
+        return self.fc(torch.cat([state[0], state[1]], 1))
+""",
     "rows of samples counted along the time": """
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -466,6 +478,18 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "a pair joined side by side": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.lstm = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, x):
+        batch, steps, _ = x.shape
+        _, state = self.lstm(x)
+        return self.fc(torch.cat(state, dim=-1)), torch.cat(state, dim=0)
+""",
     "rows of samples counted along the batch": """
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 

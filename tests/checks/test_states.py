@@ -9,6 +9,22 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "hypotheses of a beam in another order than their states": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.enc = nn.GRU(d, h, batch_first=True)
+        self.dec = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, width: int = 4):
+        batch, steps, _ = x.shape
+        _, state = self.enc(x)
+        first = x[:, 0].unsqueeze(1).repeat_interleave(width, dim=0)
+        out, _ = self.dec(first, state.repeat(1, width, 1))  # RSG502
+        return out
+
+Net(3, 4)(torch.randn(2, 6, 3))
+""",
     "a number that a caller brings for every batch of a loader": """
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -242,6 +258,19 @@ class Decoder(nn.Module):
 }
 
 RIGHT = {
+    "hypotheses of a beam in the order of their states": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.gru = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, width: int = 4):
+        _, state = self.gru(x)
+        first = x[:, -1:].repeat_interleave(width, dim=0)
+        out, _ = self.gru(first, state.repeat_interleave(width, dim=1))
+        copies = x[:, -1:].repeat(width, 1, 1)
+        return out, self.gru(copies, state.repeat(1, width, 1))
+""",
     "the usual states": """
 class RNN(nn.Module):
     def __init__(self, input_size, hidden_size, num_layers, num_classes, bidirectional=False):
