@@ -12,6 +12,7 @@ from rnnshape_guard.events import (
 from rnnshape_guard.shapes.axes import Shape
 from rnnshape_guard.static import (
     configs,
+    contracts,
     expressions,
     functions,
     iteration,
@@ -271,6 +272,8 @@ def _call_external(
         return layer_calls.build_layer(run, path, arguments, keywords, record, is_partial=is_partial, places=places)
     if path in _TRANSPARENT and arguments:
         return arguments[0]
+    if path in contracts.SHAPED and arguments:
+        return contracts.shaped(run, arguments[0], record)
     if path in layers.FUNCTIONS:
         return layer_calls.call_packing(run, path, arguments, keywords, record, places, is_partial)
     short = path.rpartition(".")[2]

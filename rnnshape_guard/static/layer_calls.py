@@ -24,7 +24,7 @@ from rnnshape_guard.layers.arguments import Argument, Spec
 from rnnshape_guard.shapes.axes import Axis, Role, Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Misfit, Operand, Outcome, Packed
-from rnnshape_guard.static import calls, conditions, expressions, iteration, operations, records
+from rnnshape_guard.static import calls, conditions, contracts, expressions, iteration, operations, records
 from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import operand, seen
 from rnnshape_guard.static.run import Run, Tests
@@ -175,9 +175,12 @@ def call_layer(
     """Call a layer: a container runs its parts in order."""
     if called.children is not None:
         return _call_container(run, called, arguments, keywords, record, places)
+    contracts.read_inputs(run, called, arguments, keywords)
     outcome = _outcome(run, called, arguments, keywords, is_partial)
     given = _given(called, arguments, keywords, places)
-    return _conclude(run, called, outcome, given, record)
+    result = _conclude(run, called, outcome, given, record)
+    contracts.read_outputs(run, called, result)
+    return result
 
 
 def _outcome(

@@ -7,7 +7,17 @@ from typing import Any
 
 from rnnshape_guard.events import Discarded, Unpacked, Value
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.static import configs, evidence, expressions, functions, methods, operations, records, subscripts
+from rnnshape_guard.static import (
+    configs,
+    contracts,
+    evidence,
+    expressions,
+    functions,
+    methods,
+    operations,
+    records,
+    subscripts,
+)
 from rnnshape_guard.static.conditions import Decision, decide, narrow
 from rnnshape_guard.static.iteration import Steps, steps_of
 from rnnshape_guard.static.joins import choose, join, join_all
@@ -117,6 +127,7 @@ def set_attribute(run: Run, holder: Anything, name: str, value: Anything) -> Non
     match holder:
         case Instance():
             run.journal.put(holder.attributes, name, value)
+            contracts.read_attribute(run, holder, name, value)
         case ClassObject():
             run.journal.put(holder.names, name, value)
         case Opaque():
@@ -193,6 +204,13 @@ def parts_of(run: Run, value: Anything, count: int, starred: int | None, record:
 
 
 def _annotated(run: Run, frame: Frame, statement: records.AnnotatedAssign) -> str:
+    contracts.read(run, frame, statement.annotation)
+    if (
+        isinstance(frame.receiver, ClassObject)
+        and frame.function is None
+        and isinstance(statement.target, records.Name)
+    ):
+        run.journal.put(frame.receiver.annotations, statement.target.id, statement.annotation)
     if statement.value is None:
         return GOES_ON
     before = run.naming
@@ -201,6 +219,7 @@ def _annotated(run: Run, frame: Frame, statement: records.AnnotatedAssign) -> st
     run.naming = before
     value = _with_names(value, statement.value, statement.target)
     bind(run, frame, statement.target, value, statement.value)
+    contracts.read_assignment(run, frame, statement, spell(statement.target), value)
     return GOES_ON
 
 

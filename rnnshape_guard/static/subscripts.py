@@ -13,6 +13,7 @@ from rnnshape_guard.static.joins import choose
 from rnnshape_guard.static.run import MISSING, Run
 from rnnshape_guard.static.values import (
     Anything,
+    ArrayType,
     Choice,
     DictValue,
     External,
@@ -59,6 +60,8 @@ def subscript(
                 if options
                 else Opaque()
             )
+        case External(path=path) if path.startswith("jaxtyping.") and isinstance(record, records.Subscript):
+            return ArrayType(path, record)
         case External():
             return holder
         case Instance() if attributes.declares(holder.cls, "__getitem__"):
