@@ -6,9 +6,10 @@ from collections.abc import Hashable, Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.statements import Mismatch, Names, statements_before
-from rnnshape_guard.events import Declared, Event, LayerDeclared, Log
+from rnnshape_guard.checks.widths import features_of
+from rnnshape_guard.events import Declared, Event, LayerCalled, LayerDeclared, Log
 from rnnshape_guard.findings import Because, Finding, Label
-from rnnshape_guard.shapes.axes import Role
+from rnnshape_guard.shapes.axes import Axis, Role
 
 
 def check(event: Declared | LayerDeclared, log: Log) -> Iterator[Finding]:
@@ -46,6 +47,8 @@ def _finding(event: Declared, found: Mismatch, log: Log) -> Finding:
     because: tuple[Because, ...] = ()
     if found.bound is not None and found.bound is not event:
         because = (Because(f"`{found.name}` is axis {found.bound_at} of {called(found.bound)}", found.bound.place),)
+    elif found.axis is not None and place is spot:
+        because = _taken_by(event, found.axis, log)
     return Finding(
         code="RSG901",
         message=found.message,
@@ -59,6 +62,16 @@ def _finding(event: Declared, found: Mismatch, log: Log) -> Finding:
         subject=frozenset(_subject(event, found)),
         cause=event.id,
     )
+
+
+def _taken_by(event: Declared, axis: Axis, log: Log) -> tuple[Because, ...]:
+    """The layer that reads a tensor's features, and so says how many there are."""
+    if features_of(event.value) is axis:
+        for reader in log.readers(event.value):
+            if isinstance(reader, LayerCalled) and not reader.misfits and reader.value("input") is event.value:
+                words = f"{wording.quoted(reader.layer)} takes {wording.sizes_of(axis)} features"
+                return (Because(words, reader.layer.place),)
+    return ()
 
 
 def _beside(event: Declared, found: Mismatch, at_argument: bool) -> str:

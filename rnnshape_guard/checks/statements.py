@@ -137,7 +137,7 @@ class Names:
         return self._mismatch(event, message, at, axis, text, bound)
 
     def _mismatch(self, event: Declared, message: str, at: int, axis: Axis, text: str, bound: Bound | None) -> Mismatch:
-        meant = self._word_for(axis)
+        meant = self._word_for(axis) or (str(axis.size.value or "") if text.isdigit() else "")
         rest = [spec.text for spec in event.axes]
         if meant and at < len(rest):
             rest[at] = meant

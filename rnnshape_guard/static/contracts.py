@@ -395,8 +395,9 @@ def _references(frame: Frame, axes: Sequence[AxisSpec]) -> dict[str, Dim]:
             value = frame.find(words[0])
             for word in words[1:]:
                 value = value.attributes.get(word) if isinstance(value, Instance) else None
-            if isinstance(value, Dim):
-                found[reference] = value
+            size = value.number if isinstance(value, Opaque) else value
+            if isinstance(size, Dim):
+                found[reference] = size
     return found
 
 
@@ -417,8 +418,10 @@ def _hold(run: Run, form: LayerForm, value: Anything, holder: Anything) -> None:
 
 
 def _call_of(run: Run, holder: Anything) -> int:
-    """The call whose names a layer's contract joins: the outermost one of the object that has the layer."""
-    return next((call for call, receiver in run.calls if receiver is holder), _current(run))
+    """The call whose names a layer's contract joins: the forward of the object that has the layer, else its outermost."""
+    own = [call for call, receiver in run.calls if receiver is holder]
+    forwards = [call for call in own if run.log.events[call].scope.endswith(".forward")]
+    return forwards[-1] if forwards else own[0] if own else _current(run)
 
 
 def read_inputs(run: Run, layer: LayerObject, arguments: Sequence[Anything], keywords: Mapping[str, Anything]) -> None:

@@ -351,7 +351,10 @@ def settle(run: Run) -> None:
             continue
         if any(_disagrees(word, axis) for word, axis in zip(written.words, axes, strict=True)):
             continue
-        for role, axis in zip(role_of_all(written.words, run.words), axes, strict=True):
+        roles = role_of_all(written.words, run.words)
+        if written.strength is Strength.DECLARED and any(map(_said_otherwise, roles, axes)):
+            continue
+        for role, axis in zip(roles, axes, strict=True):
             if role is not None and axis.atom is not None:
                 axis.atom.learn(Evidence(role, written.strength, written.text, written.place, written.when))
 
@@ -359,3 +362,10 @@ def settle(run: Run) -> None:
 def _disagrees(word: str, axis: Axis) -> bool:
     """A number that was written and is not the size: the note speaks of something else, or of an older program."""
     return word.isdigit() and axis.size.value is not None and axis.size.value != int(word)
+
+
+def _said_otherwise(role: Role | None, axis: Axis) -> bool:
+    """Whether an earlier declaration gives an axis another role: what goes in says what an axis is, and what comes out
+    is then declared wrong."""
+    said = {one.role for one in axis.atom.evidence if one.strength is Strength.DECLARED} if axis.atom else set()
+    return role is not None and bool(said) and role not in said
