@@ -289,8 +289,9 @@ class Run:
         if rest.parts is None and rest not in parts:
             self.journal.write(rest, "parts", parts)
 
-    def equate(self, left: Dim, right: Dim) -> None:
-        """Learn that two sizes must be equal: an atom's own size that nothing is known of takes the other's value."""
+    def equate(self, left: Dim, right: Dim, *, learned: bool = True) -> None:
+        """Two sizes must be equal: an atom's own size that nothing is known of takes the other's value. It is `learned`
+        from what reads it, unless the program itself says so."""
         one, two = resolve(left), resolve(right)
         if compare(one, two).equal:
             return
@@ -298,7 +299,8 @@ class Run:
             if symbol is not None and symbol.value is None and symbol.owner is not None and not symbol.flag:
                 if all(other is not symbol for other in value.symbols()):
                     self.journal.write(symbol, "value", value)
-                    self.journal.write(symbol, "learned", True)
+                    if learned:
+                        self.journal.write(symbol, "learned", True)
                     return
 
     def learn(self, learned: tuple[Learned, ...], place: NodePlace) -> None:

@@ -519,7 +519,34 @@ def _import_from(run: Run, frame: Frame, statement: records.ImportFrom) -> str:
 def _assert(run: Run, frame: Frame, statement: records.Assert) -> str:
     decision = decide(run, frame, statement.test)
     narrow(run, frame, statement.test, True)
+    if decision.truth is None:
+        _asserted_sizes(run, frame, statement.test)
     return RAISES if decision.truth is False else GOES_ON
+
+
+def _asserted_sizes(run: Run, frame: Frame, test: records.Expression) -> None:
+    """``assert x.shape[1] == seq_len``: from here on the axis has that size, and what the name says it is."""
+    match test:
+        case records.BooleanOperation(operator="and", left=left, right=right):
+            _asserted_sizes(run, frame, left)
+            _asserted_sizes(run, frame, right)
+        case records.Comparison(left=left, rights=(("==", right),)) if not _calls_unknown(left, right):
+            one, two = (expressions.evaluate(run, frame, side) for side in (left, right))
+            for size, word, other in ((one, right, two), (two, left, one)):
+                if isinstance(size, Dim) and isinstance(other, Dim | Opaque) and isinstance(word, records.Name):
+                    evidence.read_name(run, word.id, size, word)
+            if isinstance(one, Dim) and isinstance(two, Dim):
+                run.equate(one, two, learned=False)
+
+
+def _calls_unknown(*sides: records.Expression) -> bool:
+    """Whether one side is a call of more than a size."""
+    return any(
+        isinstance(side, records.Call)
+        and not (isinstance(side.function, records.Attribute) and side.function.name == "size")
+        and not (isinstance(side.function, records.Name) and side.function.id == "len")
+        for side in sides
+    )
 
 
 def _scope(run: Run, frame: Frame, statement: records.Scope) -> str:

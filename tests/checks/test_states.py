@@ -9,6 +9,32 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "a state sized by what the permute put first": """
+class Sensors(nn.Module):
+    def __init__(self, sensors, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.rnn = nn.LSTM(sensors, hidden)
+
+    def forward(self, x):
+        # (batch, time, sensors) -> (time, batch, sensors)
+        x = x.transpose(0, 1)
+        n_batch = x.size(0)
+        h = torch.zeros(1, n_batch, self.hidden)  # RSG503
+        c = torch.zeros(1, n_batch, self.hidden)
+        return self.rnn(x, (h, c))[0]
+""",
+    "a learned state that is not expanded": """
+class Reader(nn.Module):
+    def __init__(self, d, hidden):
+        super().__init__()
+        self.start = nn.Parameter(torch.randn(1, 1, hidden))
+        self.rnn = nn.GRU(d, hidden, batch_first=True)
+
+    def forward(self, x):
+        batch_size, steps, _ = x.shape
+        return self.rnn(x, self.start)[0]  # RSG505
+""",
     "hypotheses of a beam in another order than their states": """
 class Net(nn.Module):
     def __init__(self, d, h):
@@ -258,6 +284,21 @@ class Decoder(nn.Module):
 }
 
 RIGHT = {
+    "a learned state, expanded or of one sample": """
+class Reader(nn.Module):
+    def __init__(self, d, hidden):
+        super().__init__()
+        self.start = nn.Parameter(torch.randn(1, 1, hidden))
+        self.rnn = nn.GRU(d, hidden, batch_first=True)
+
+    def forward(self, x, y, z):
+        # x: (batch, time, d)
+        # y: (1, time, d)
+        out, _ = self.rnn(x, self.start.expand(-1, x.size(0), -1).contiguous())
+        assert z.size(0) == 1
+        batch = z.size(0)
+        return out, self.rnn(y, self.start)[0], self.rnn(z, self.start)
+""",
     "hypotheses of a beam in the order of their states": """
 class Net(nn.Module):
     def __init__(self, d, h):
