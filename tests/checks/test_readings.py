@@ -9,6 +9,20 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "lengths as a feature, and nothing else": """
+class Sessions(nn.Module):
+    def __init__(self, n, d):
+        super().__init__()
+        self.embed = nn.Embedding(n, d, padding_idx=0)
+        self.rnn = nn.GRU(d, d, batch_first=True)
+        self.out = nn.Linear(d + 1, 1)
+
+    def forward(self, clicks, lengths):
+        # clicks: (batch, time) padded with zeros; lengths: (batch,)
+        _, h = self.rnn(self.embed(clicks))  # RSG408
+        size = lengths.float().unsqueeze(-1).log()
+        return self.out(torch.cat((h[-1], size), dim=1))
+""",
     "a pair taken for the states of two directions": """
 class Net(nn.Module):
     def __init__(self, d, h):
@@ -478,6 +492,21 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "lengths as a feature, and as an index": """
+class Sessions(nn.Module):
+    def __init__(self, n, d):
+        super().__init__()
+        self.embed = nn.Embedding(n, d, padding_idx=0)
+        self.rnn = nn.GRU(d, d, batch_first=True)
+        self.out = nn.Linear(2 * d + 1, 1)
+
+    def forward(self, clicks, lengths):
+        # clicks: (batch, time) padded with zeros; lengths: (batch,)
+        out, h = self.rnn(self.embed(clicks))
+        size = lengths.float().unsqueeze(-1)
+        last = out[torch.arange(len(clicks)), lengths - 1]
+        return self.out(torch.cat((h[-1], last, size), dim=1))
+""",
     "a pair joined side by side": """
 class Net(nn.Module):
     def __init__(self, d, h):
