@@ -440,6 +440,8 @@ def call_packing(
         arguments = (first, *arguments[1:])
     if short == "pad_packed_sequence" and isinstance(first, Value) and first.id in run.doubtful:
         return (_padded(first, keywords, arguments), Opaque("lengths"))
+    arguments = tuple(_unlisted(value) for value in arguments)
+    keywords = {name: _unlisted(value) for name, value in keywords.items()}
     args = tuple(operand(value, tensor=at == 0) for at, value in enumerate(arguments))
     kwargs = {name: operand(value) for name, value in keywords.items()}
     outcome = layers.FUNCTIONS[path](args, kwargs)
@@ -451,6 +453,11 @@ def call_packing(
         names[at]: Given(seen(value), places.get(str(at))) for at, value in enumerate(arguments) if at < len(names)
     } | {name: Given(seen(value), places.get(name)) for name, value in keywords.items()}
     return operations.conclude(run, PackCalled, outcome, given, record, name=short)
+
+
+def _unlisted(value: Anything) -> Anything:
+    """The tensor whose numbers a list holds: lengths may be given as either."""
+    return value.parts.get("listed", value) if isinstance(value, Opaque) else value
 
 
 def _padded(value: Value, keywords: dict[str, Anything], arguments: tuple[Anything, ...]) -> Value:

@@ -108,7 +108,7 @@ def _is_counted(value: Opaque) -> bool:
 
 
 def _first_operand(run: Run, value: Anything) -> Operand:
-    if isinstance(value, Opaque) and value.tensor is None and value.spelling:
+    if isinstance(value, Opaque) and value.tensor is None and (value.spelling or value.made_of is not None):
         tensor = value.as_tensor()
         run.doubtful.add(tensor.id)
         return tensor.shape

@@ -84,6 +84,8 @@ def _of_opaque(
         if len(items) > 1 and any(isinstance(item, Slice) or item is ... or item is None for item in items):
             return operations.subscript_tensor(run, attributes.supposed(run, holder), items, record)
         return Opaque()
+    if isinstance(key, Value) and isinstance(key.shape, Shape) and key.shape.least_rank and key.shape.dtype == "int":
+        return operations.subscript_tensor(run, attributes.supposed(run, holder), items, record)
     plain = expressions.plain_key(key)
     if plain is MISSING:
         return Opaque()
