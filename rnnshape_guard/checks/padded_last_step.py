@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.lineage import contradicted, state_uses, stated_batch, steps_of
+from rnnshape_guard.checks.lineage import contradicted, is_axis, output_behind, state_uses, stated_batch, steps_of
 from rnnshape_guard.checks.output_reads import StepRead, output_reads, step_read
+from rnnshape_guard.checks.picking import picks
 from rnnshape_guard.checks.reading import confirmed, entered, spec_of
 from rnnshape_guard.events import (
     Combined,
@@ -43,6 +44,9 @@ def check(event: Selected | RecurrentCalled, log: Log) -> Iterator[Finding]:
         read = step_read(event, log)
         if read is not None and read.step == "padded":
             yield _of_padded(read)
+        behind = _reverse_behind_padding(event, log)
+        if behind is not None:
+            yield _of_reverse(event, *behind)
         return
     function = entered(event, log)
     name = _lengths(function) if function is not None else None
@@ -66,6 +70,54 @@ def _of_padded(read: StepRead) -> Finding:
         help=f"read h_n[-1], which {wording.quoted(read.call.layer)} returns beside the output, or index with lengths - 1",
         subject=frozenset({("padded", read.call.id)}),
         cause=event.id,
+    )
+
+
+def _reverse_behind_padding(event: Selected, log: Log) -> tuple[RecurrentCalled, Selected] | None:
+    """The call that was not given a packed batch, where the reverse half of its output is read at the first step, and
+    the selection of the forward half at ``lengths - 1``, which says that the padding stands behind."""
+    value = event.value("input")
+    cut = log.maker(value) if value is not None else None
+    whole = cut.value("input") if isinstance(cut, Selected) and cut.name in ("split", "chunk") else None
+    call = output_behind(whole, log) if whole is not None else None
+    steps = steps_of(call) if call is not None else None
+    if value is None or cut is None or call is None or steps is None or event.path:
+        return None
+    match cut.result:
+        case (Value() as forward, Value() as reverse) if reverse is value:
+            pass
+        case _:
+            return None
+    if not any(is_axis(pick.axis, steps[1]) and pick.number == 0 for pick in picks(event)):
+        return None
+    if any(isinstance(one, PackCalled) for one in log.events[: event.id] if one.entry == event.entry):
+        return None
+    for other in log.readers(forward):
+        if isinstance(other, Selected) and _LESS_ONE.search(other.place.text) and other.scope == event.scope:
+            return call, other
+    return None
+
+
+_LESS_ONE: Final = re.compile(r"\b\w*(?:len|length)s?\s*-\s*1\b")
+
+
+def _of_reverse(event: Selected, call: RecurrentCalled, forward: Selected) -> Finding:
+    given = call.given["input"]
+    return Finding(
+        code="RSG408",
+        message=f"the reverse half of {wording.quoted(call.layer)} starts in the padding of {wording.quoted(given)}, "
+        f"and {wording.quoted(event.place)} reads what came of it",
+        place=call.place,
+        primary="runs over the padded batch",
+        labels=(
+            Label(event.place, "the reverse half, behind the padding"),
+            Label(forward.place, "the forward half, in front of it"),
+        ),
+        expected="a packed batch",
+        found=wording.shape(given.value),
+        help=f"pack_padded_sequence({given.text}, lengths.cpu(), batch_first={settled(spec_of(call).batch_first)}, enforce_sorted=False)",
+        subject=frozenset({("padded", call.id)}),
+        cause=call.id,
     )
 
 
@@ -157,7 +209,7 @@ def _is_feature(lengths: list[Value], log: Log) -> bool:
             match event:
                 case Combined(name=name) if name in ("cat", "concat", "concatenate"):
                     joined = True
-                case (Computed() | Reshaped()) if len(list(reads(event))) == 1 and not _compares(event):
+                case Computed() | Reshaped() if len(list(reads(event))) == 1 and not _compares(event):
                     pending += [one for one in values_in(event.result) if one.id not in seen]
                 case _:
                     return False

@@ -92,10 +92,10 @@ def notes_of_all(text: str, names: Sequence[str]) -> list[ShapeNote]:
         if len(names) < 2 or not _FOR_ALL.fullmatch(text, 0, found[0].start):
             return []
         found *= len(names)
-    elif len(found) != len(names) or text[: found[0].start].strip():
-        return []
-    elif not all(_BESIDE.fullmatch(text, one.end, other.start) for one, other in itertools.pairwise(found)):
-        return []
+    else:
+        beside = all(_BESIDE.fullmatch(text, one.end, other.start) for one, other in itertools.pairwise(found))
+        if len(found) != len(names) or text[: found[0].start].strip() or not beside:
+            return []
     return [
         ShapeNote(name, bracket.axes, About.VALUE, bracket.start) for name, bracket in zip(names, found, strict=True)
     ]
