@@ -22,7 +22,7 @@ from rnnshape_guard.events import (
 )
 from rnnshape_guard.layers.arguments import Argument, Spec
 from rnnshape_guard.shapes.axes import Axis, Role, Shape
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Misfit, Operand, Outcome, Packed
 from rnnshape_guard.static import calls, conditions, contracts, expressions, iteration, operations, records
 from rnnshape_guard.static.joins import join_all
@@ -258,7 +258,37 @@ def _alike(one: Misfit, other: Misfit) -> bool:
     return (one.fault, one.operand, one.axis) == (other.fault, other.operand, other.axis)
 
 
-def one_of_several(run: Run, built: list[LayerObject], word: str) -> DynamicLayer:
+def alike(options: list[Anything], word: str) -> DynamicLayer | None:
+    """Recurrent layers that read and give the same, whatever their kind, as one layer of dynamic kind; None where they
+    differ, or are something else."""
+    layers_of: list[LayerObject] = []
+    for option in options:
+        match option:
+            case DynamicLayer():
+                layers_of += option.options
+            case LayerObject(children=None, layer=Layer(spec=layers.RecurrentSpec())):
+                layers_of.append(option)
+            case _:
+                return None
+    first = layers_of[0].layer.spec
+    if not isinstance(first, layers.RecurrentSpec):
+        return None
+    same = all(_reads_alike(first, option.layer.spec) for option in layers_of[1:])
+    return one_of_several(layers_of, word) if same else None
+
+
+def _reads_alike(one: Any, other: Any) -> bool:
+    sizes = (
+        (one.input_size, other.input_size),
+        (one.output_features, other.output_features),
+        (one.states, other.states),
+    )
+    return layers.settled(one.batch_first) == layers.settled(other.batch_first) and all(
+        isinstance(left, Dim) and isinstance(right, Dim) and compare(left, right).equal for left, right in sizes
+    )
+
+
+def one_of_several(built: list[LayerObject], word: str) -> DynamicLayer:
     """A layer of dynamic kind. Whatever kind it will be, its layers, directions and hidden units are one. `word` is how
     the keys of conditions on its kind begin."""
     first: Any = built[0].layer.spec
