@@ -9,6 +9,18 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "the reverse half of a padded batch, read at its first step": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True, bidirectional=True)
+
+    def forward(self, x, lens):
+        # x: (batch, time, d)
+        out, _ = self.rnn(x)  # RSG408
+        ahead, back = out.chunk(2, dim=-1)
+        return torch.cat([ahead[torch.arange(x.size(0)), lens - 1], back[:, 0]], dim=-1)
+""",
     "lengths as a feature, and nothing else": """
 class Sessions(nn.Module):
     def __init__(self, n, d):
