@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import linecache
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -150,7 +152,7 @@ def at_user_line(error: BaseException, place: Any) -> BaseException:
     """
     if not isinstance(place, UserPlace):
         return error
-    trace = _entry(place.span.filename, place.span.start.row, place.function or "forward")
+    trace = _entry(place.span, place.function or "forward")
     return error.with_traceback(trace) if trace is not None else error
 
 
@@ -158,11 +160,21 @@ class _Mark(Exception):
     """Raised and caught at once, for its traceback."""
 
 
-def _entry(filename: str, row: int, function: str) -> TracebackType | None:
-    code = compile("\n" * (row - 1) + "raise _Mark", filename, "exec").replace(co_name=function, co_qualname=function)
+def _entry(span: Span, function: str) -> TracebackType | None:
+    tree = ast.parse("raise _Mark")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt | ast.expr):
+            node.lineno, node.end_lineno = span.start.row, span.end.row
+            node.col_offset, node.end_col_offset = _bytes(span, span.start), _bytes(span, span.end)
+    code = compile(tree, span.filename, "exec").replace(co_name=function, co_qualname=function)
     try:
         exec(code, {"_Mark": _Mark})  # noqa: S102 - a line of our own, under the user's file name
     except _Mark as mark:
         trace = mark.__traceback__
         return trace.tb_next if trace is not None else None
     return None
+
+
+def _bytes(span: Span, position: Position) -> int:
+    """The column of a position as tracebacks count it: in bytes, from 0."""
+    return len(linecache.getline(span.filename, position.row)[: position.column - 1].encode())

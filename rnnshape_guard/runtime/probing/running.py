@@ -1,0 +1,177 @@
+"""Runs a model again and again from one and the same state, and puts it back."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
+
+from rnnshape_guard.runtime.probing.leaves import Leaf, argument_names, leaves, rebuilt
+from rnnshape_guard.runtime.probing.restoring import Keeper, RandomStates, keep_callable, seed_everything
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrentCall:
+    """One call of a recurrent layer or cell in a run: the layer and what it was given and gave back."""
+
+    layer: nn.Module
+    given: Any
+    result: Any
+
+
+class Runner:
+    """A model or function with its inputs, run from the same random state and the same state of the model each time.
+
+    Use it as a context: when it ends, the model and the random states are as they were when it began.
+    """
+
+    def __init__(
+        self, model: Callable[..., Any], inputs: Sequence[Any], named: Mapping[str, Any], seed: int
+    ) -> None:
+        self.model = model
+        self.signature = signature_of(model)
+        self._inputs = tuple(inputs)
+        self._named = dict(named)
+        self._seed = seed
+        self._names = argument_names(self.signature, len(self._inputs))
+        self._random = RandomStates()
+        self._keeper = Keeper()
+        self._roots: dict[str, nn.Module] = {}
+        self._called: dict[int, nn.Module] = {}
+        self._warned = False
+
+    def __enter__(self) -> Self:
+        keep_callable(self.model, self._keeper, self._roots)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._keeper.restore()
+        self._random.restore()
+
+    @property
+    def inputs(self) -> list[Leaf]:
+        """Every tensor among the inputs."""
+        found: list[Leaf] = []
+        for name, value in self._arguments():
+            found += leaves(value, name)
+        return found
+
+    def run(self, changed: Mapping[str, Tensor] | None = None, *, gradients: bool = False, seed: int = 0) -> list[Leaf]:
+        """The tensors in the result, from the kept state, with some inputs replaced by name.
+
+        `seed` is added to the probe's own. Raises what the model raises.
+        """
+        self._keeper.restore()
+        seed_everything(self._seed + seed)
+        replaced = changed or {}
+
+        def fresh(leaf: Leaf) -> Tensor:
+            return replaced.get(leaf.name, leaf.value).detach().clone().requires_grad_(leaf.value.requires_grad)
+
+        arguments = [rebuilt(value, name, fresh) for name, value in self._arguments()]
+        positional, keywords = arguments[: len(self._inputs)], arguments[len(self._inputs) :]
+        mode = torch.enable_grad() if gradients else torch.no_grad()
+        with mode, self._quiet():
+            result = self.model(*positional, **dict(zip(self._named, keywords, strict=True)))
+        found = leaves(result, "output")
+        return found if gradients else [Leaf(leaf.name, leaf.value.detach().clone(), leaf.packing) for leaf in found]
+
+    def first_run(self) -> list[Leaf]:
+        """A run that also notes which modules are called; what they keep is kept before they are."""
+        thread = threading.get_ident()
+
+        def note(module: nn.Module, _: object) -> None:
+            if threading.get_ident() == thread and id(module) not in self._called:
+                self._called[id(module)] = module
+                self._keeper.keep(module)
+
+        handle = register_module_forward_pre_hook(note)
+        try:
+            return self.run()
+        finally:
+            handle.remove()
+
+    def named_modules(self) -> dict[str, nn.Module]:
+        """Every module that the run reaches, by its path; those not found in the function's names by their class."""
+        found: dict[str, nn.Module] = {}
+        seen: set[int] = set()
+        roots = self._roots
+        outer = {name: root for name, root in roots.items() if not self._is_inside(root, name)}
+        reached = set(self._called)
+        for name, root in outer.items():
+            inner = list(root.named_modules())
+            if name and not any(id(module) in reached for _, module in inner):
+                continue
+            for path, module in inner:
+                if id(module) not in seen:
+                    seen.add(id(module))
+                    found[".".join(part for part in (name, path) if part)] = module
+        for module in self._called.values():
+            if id(module) not in seen:
+                seen.add(id(module))
+                found[type(module).__name__] = module
+        return found
+
+    def called(self, kind: type[nn.Module] | tuple[type[nn.Module], ...]) -> list[nn.Module]:
+        """The modules of a kind that the first run called."""
+        return [module for module in self._called.values() if isinstance(module, kind)]
+
+    def _is_inside(self, module: nn.Module, name: str) -> bool:
+        others = (root for other, root in self._roots.items() if other != name)
+        return any(module is inner for root in others for inner in root.modules() if inner is not root)
+
+    def _arguments(self) -> Iterator[tuple[str, Any]]:
+        yield from zip(self._names, self._inputs, strict=True)
+        yield from self._named.items()
+
+    @contextlib.contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """What a program warns of is heard once, in the first run."""
+        if not self._warned:
+            self._warned = True
+            yield
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+
+
+@contextlib.contextmanager
+def recurrent_calls(into: list[RecurrentCall]) -> Iterator[None]:
+    """Collects the calls of recurrent layers and cells in this thread."""
+    thread = threading.get_ident()
+
+    def note(module: nn.Module, given: Any, result: Any) -> None:
+        if isinstance(module, (nn.RNNBase, nn.RNNCellBase)) and threading.get_ident() == thread:
+            into.append(RecurrentCall(module, given, result))
+
+    handle = register_module_forward_hook(note)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def signature_of(model: Callable[..., Any]) -> inspect.Signature | None:
+    """The signature of a function, or of a module's forward; None where it has none to show."""
+    function = model.forward if isinstance(model, nn.Module) else model
+    for resolved in (True, False):
+        try:
+            return inspect.signature(function, eval_str=resolved)
+        except Exception:  # noqa: BLE001 - annotations are code, and may raise anything
+            continue
+    return None

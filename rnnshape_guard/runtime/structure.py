@@ -1,0 +1,150 @@
+"""What makes two calls alike: the kinds of their arguments, and the model they go through.
+
+Calls of one structure take one path through a model as far as shapes go: the same ranks, dtypes and absences of
+arguments, the same axes of size 1, the same mode, the same layers. A structure is traced once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import weakref
+from collections.abc import Callable, Hashable
+from operator import attrgetter
+from typing import Any, Final
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+MOST_ITEMS: Final = 12
+"""Items of a sequence that are told apart; of longer ones the first stands for all."""
+
+
+def structure_of(value: Any) -> Hashable:
+    """The structure of an argument: hashable, small, and free of the argument itself."""
+    match value:
+        case None:
+            return None
+        case torch.Tensor():
+            return type(value), value.dtype, tuple([size == 1 for size in value.shape])
+        case PackedSequence():
+            return PackedSequence, structure_of(value.data), len(value.batch_sizes) == 1, value.sorted_indices is None
+        case bool() | str():
+            return value
+        case tuple() | list():
+            short = value if len(value) <= MOST_ITEMS else value[:1]
+            return type(value), len(value) == len(short), tuple([structure_of(one) for one in short])
+        case dict() if len(value) <= MOST_ITEMS:
+            return type(value), tuple([(_key(key), structure_of(one)) for key, one in value.items()])
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            parts = [(field.name, structure_of(getattr(value, field.name, None))) for field in dataclasses.fields(value)]
+            return type(value), tuple(parts)
+        case _:
+            return type(value)
+
+
+def _key(key: object) -> Hashable:
+    return key if isinstance(key, str | int) else type(key)
+
+
+# -- the model -------------------------------------------------------------------------------------------------------
+
+_LAYOUT: Final = attrgetter("batch_first", "input_size", "hidden_size", "num_layers", "bidirectional", "proj_size")
+
+
+def _options(layer: nn.Module) -> Hashable:
+    """What a layer of torch.nn was built with: what it lists as its constants."""
+    if not type(layer).__module__.startswith("torch."):
+        return ()
+    names = getattr(type(layer), "__constants__", ())
+    return tuple([(name, _plain(vars(layer).get(name))) for name in names])
+
+
+def _plain(value: Any) -> Hashable:
+    if isinstance(value, tuple | list):
+        return tuple(map(_plain, value))
+    return value if isinstance(value, int | float | str | None) else type(value)
+
+
+def fingerprint(model: nn.Module) -> Hashable:
+    """A model by value: the path, class, mode and options of all its layers. Copies of a model share it."""
+    return tuple(
+        [(path, type(layer), layer.training, _options(layer)) for path, layer in model.named_modules(remove_duplicate=False)]
+    )
+
+
+class Known:
+    """A model that was seen, and what would have to change for it to be another.
+
+    Holds weak references only. `mark` is its fingerprint, the same object for equal models.
+    """
+
+    __slots__ = ("_layouts", "_parents", "mark", "ref")
+
+    def __init__(self, model: nn.Module, mark: Hashable, forget: Callable[[weakref.ref[nn.Module]], None]) -> None:
+        self.mark = mark
+        self.ref = weakref.ref(model, forget)
+        layers = list(model.modules())
+        self._parents = [
+            (weakref.ref(layer), layer.training, len(layer._modules), _children(layer))
+            for layer in layers
+            if layer._modules or layer is model
+        ]
+        self._layouts = [(weakref.ref(layer), _LAYOUT(layer)) for layer in layers if isinstance(layer, nn.RNNBase)]
+
+    def unchanged(self) -> bool:
+        """Whether the mode and the layers are those that were seen."""
+        for parent, training, count, children in self._parents:
+            module = parent()
+            if module is None or module.training is not training:
+                return False
+            modules = module._modules
+            if len(modules) != count:
+                return False
+            for name, child in children:
+                if modules.get(name) is not child():
+                    return False
+        for ref, layout in self._layouts:
+            layer = ref()
+            if layer is None or _LAYOUT(layer) != layout:
+                return False
+        return True
+
+
+def _children(layer: nn.Module) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    return tuple((name, _nothing if child is None else weakref.ref(child)) for name, child in layer._modules.items())
+
+
+def _nothing() -> None:
+    return None
+
+
+class Models:
+    """The models that went through one guarded function, by identity, with their fingerprints.
+
+    `mark` is quick for a model that was seen and has not changed. A replica of DataParallel lives for one call, so it is
+    known by value alone.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, Known] = {}
+        self._marks: dict[Hashable, Hashable] = {}
+
+    def mark(self, model: Any) -> Hashable:
+        """The fingerprint of a model, one object for equal models; None for what is no model."""
+        known = self._known.get(id(model))
+        if known is not None and known.ref() is model and known.unchanged():
+            return known.mark
+        return self._look(model)
+
+    def _look(self, model: Any) -> Hashable:
+        if not isinstance(model, nn.Module):
+            return None
+        value = fingerprint(model)
+        mark = self._marks.setdefault(value, value)
+        if len(self._marks) > 256:
+            self._marks.clear()
+        if not getattr(model, "_is_replica", False):
+            number = id(model)
+            self._known[number] = Known(model, mark, lambda _: self._known.pop(number, None))
+        return mark
