@@ -97,6 +97,7 @@ class Names:
     straight: bool = True
     constants: dict[str, int] = field(default_factory=dict)
     _pending: list[_Pending] = field(default_factory=list)
+    _compared: list[tuple[torch.Tensor, ArrayForm]] = field(default_factory=list)
 
     def bindings(self) -> dict[str, Binding]:
         """What is bound now, names of several axes left out."""
@@ -122,6 +123,13 @@ class Names:
                 self.constants[step.name] = self.sizes[step.name].size if step.name in self.sizes else 0
         del self.leaves[leaves:], self.steps[steps:]
         self.straight = straight
+        return found
+
+    def pairs(self, form: Form, value: object) -> list[tuple[torch.Tensor, ArrayForm]]:
+        """The tensors of a value that fits, each with the array it was compared with."""
+        before, self._compared = self._compared, []
+        self.match(form, value, "", "")
+        found, self._compared = self._compared, before
         return found
 
     def settle(self) -> Mismatch | None:
@@ -220,6 +228,7 @@ class Names:
             )
         self.leaves.append(Leaf(reach, type(value), len(shape), form.dtypes))
         leaf = len(self.leaves) - 1
+        self._compared.append((value, form))
         behind = len(shape) - len(form.axes)
         for place, axis in enumerate(form.axes):
             if place == variadic:

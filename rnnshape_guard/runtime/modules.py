@@ -39,6 +39,7 @@ class Site:
     node: ast.expr
     name: str
     function: str = "__init__"
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +181,9 @@ class Catalog:
         }
         place = site.source.place(site.node, site.function)
         return LiveLayer(
-            Layer(built.spec, site.name, place, self._owner(module), places, len(args)), path, built.misfits
+            Layer(built.spec, site.name, place, site.owner or self._owner(module), places, len(args)),
+            path,
+            built.misfits,
         )
 
     def _owner(self, module: nn.Module) -> str:
@@ -234,14 +237,14 @@ class Catalog:
         ]
         return found[0] if len(found) == 1 else None
 
-    def note_site(self, module: nn.Module, spot: Spot) -> None:
+    def note_site(self, module: nn.Module, spot: Spot, owner: str) -> None:
         """A layer was built before the tracer's eyes."""
         if isinstance(spot.node, ast.expr):
             statement = spot.statement
             name = ""
             if isinstance(statement, ast.Assign) and statement.value is spot.node:
                 name = spot.source.text(statement.targets[0])
-            self.sites[id(module)] = Site(spot.source, spot.node, name, spot.function)
+            self.sites[id(module)] = Site(spot.source, spot.node, name, spot.function, owner)
             self._held.append(module)
 
 

@@ -131,6 +131,8 @@ def _plain_tuple(value: tuple[Any, ...], depth: int) -> Any:
 
 def sweep(module: torch.nn.Module) -> None:
     """Take the marks off everything that a module and its parts keep as attributes."""
+    if "_modules" not in vars(module):
+        return  # its constructor raised
     for part in module.modules():
         for name, value in list(vars(part).items()):
             if name in ("_parameters", "_buffers", "_modules") or name.endswith("_hooks"):

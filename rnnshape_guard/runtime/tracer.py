@@ -591,6 +591,10 @@ class Tracer:
             return
         if self._inside:
             return
+        if frame.f_code in self._init_codes:
+            with self._own_work():
+                self._layer_made(frame)
+            return
         if self._activations and self._activations[-1].frame is frame:
             activation = self._activations.pop()
             with self._own_work():
@@ -650,7 +654,8 @@ class Tracer:
 
     def layer_paths(self) -> dict[int, str]:
         """The path in the model of each layer, by its id in the events."""
-        return {found.layer.id: found.path for found in self.catalog.known.values() if found is not None}
+        paths = self.catalog.paths
+        return {found.layer.id: paths.get(key, "") for key, found in self.catalog.known.items() if found is not None}
 
     def _register(self, root: nn.Module) -> None:
         if self.catalog.knows(root):
@@ -670,7 +675,19 @@ class Tracer:
         if isinstance(module, nn.Module) and caller is not None and id(module) not in self.catalog.sites:
             spot = self.spots.of(caller)
             if isinstance(spot.node, ast.Call):
-                self.catalog.note_site(module, spot)
+                self.catalog.note_site(module, spot, scope_of(caller.f_code).rpartition(".")[0])
+
+    def _layer_made(self, frame: FrameType) -> None:
+        """A layer is complete when the constructor of its own kind returns."""
+        module = frame.f_locals.get("self")
+        if not isinstance(module, nn.Module) or "_modules" not in vars(module) or self.catalog.knows(module):
+            return
+        kind = kind_of(module)
+        initializer = getattr(getattr(nn, kind, None), "__init__", None) if kind is not None else None
+        if getattr(initializer, "__code__", None) is frame.f_code:
+            found = self.catalog.find(module)
+            if found is not None:
+                self._built(found)
 
     def _layer_called(self, frame: FrameType) -> None:
         module = frame.f_locals.get("self")
@@ -1026,7 +1043,7 @@ def _models(frame: FrameType) -> Iterator[nn.Module]:
     code = frame.f_code
     for name in code.co_varnames[: min(code.co_argcount, 1)]:
         value = frame.f_locals.get(name)
-        if isinstance(value, nn.Module):
+        if isinstance(value, nn.Module) and "_modules" in vars(value) and code.co_name != "__init__":
             yield value
 
 

@@ -51,6 +51,7 @@ class Runner:
         self._roots: dict[str, nn.Module] = {}
         self._called: dict[int, nn.Module] = {}
         self._warned = False
+        self._adjustments: Sequence[Callable[[], None]] = ()
 
     def __enter__(self) -> Self:
         keep_callable(self.model, self._keeper, self._roots)
@@ -76,6 +77,8 @@ class Runner:
         `seed` is added to the probe's own. Raises what the model raises.
         """
         self._keeper.restore()
+        for adjust in self._adjustments:
+            adjust()
         seed_everything(self._seed + seed)
         replaced = changed or {}
 
@@ -104,6 +107,15 @@ class Runner:
             return self.run()
         finally:
             handle.remove()
+
+    @contextlib.contextmanager
+    def adjusted(self, adjustments: Sequence[Callable[[], None]]) -> Iterator[None]:
+        """While it lasts, each run begins with these changes to the model."""
+        self._adjustments = adjustments
+        try:
+            yield
+        finally:
+            self._adjustments = ()
 
     def named_modules(self) -> dict[str, nn.Module]:
         """Every module that the run reaches, by its path; those not found in the function's names by their class."""

@@ -1,0 +1,288 @@
+"""`probe`: which outputs of a model depend on which of its inputs, measured by running it.
+
+    >>> probe(model, x).independent
+    False
+
+It changes one sample after the other, and one step after the other, and looks at what moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parameter import is_lazy
+
+from rnnshape_guard.runtime.probing.axes import AxisChoice, annotations_of, lay_inputs, lay_outputs
+from rnnshape_guard.runtime.probing.company import Alone, acting_together, fewer, reads_padding, run_alone
+from rnnshape_guard.runtime.probing.dependence import listed
+from rnnshape_guard.runtime.probing.gradients import Gradients, read_gradients
+from rnnshape_guard.runtime.probing.leaves import Leaf
+from rnnshape_guard.runtime.probing.measuring import Along, Baseline, Measure, forwards_in
+from rnnshape_guard.runtime.probing.perturbing import ROUNDS, Inputs, left_alone
+from rnnshape_guard.runtime.probing.probed import Probed, Shown
+from rnnshape_guard.runtime.probing.running import Runner
+from rnnshape_guard.runtime.probing.waiting import Waiting
+from rnnshape_guard.shapes.axes import Role
+
+__all__ = ["Probed", "probe"]
+
+PARTS: Final = 64
+
+
+def probe(
+    model: Callable[..., Any],
+    *inputs: Any,
+    batch: AxisChoice = "infer",
+    time: AxisChoice = "infer",
+    batch_out: AxisChoice = "infer",
+    time_out: AxisChoice = "infer",
+    named: Mapping[str, Any] | None = None,
+    fixed: Iterable[str] = (),
+    parts: int = PARTS,
+    nan: bool | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> Probed:
+    """Measure which outputs of a model depend on which inputs, along the batch and along the time.
+
+        >>> result = probe(model, x)
+        >>> result.independent, result.causal, result.unused
+        (True, False, ('layer 0 of `encoder`',))
+        >>> print(result)                      # a picture
+        >>> result.assert_independent()        # in a test
+
+    `model` is a module or any function of tensors; its mode is left as it is, so probe `model.eval()` as well as a model
+    in training. `inputs`, and `named` for keyword arguments, may be nested in tuples, lists, mappings and dataclasses, and
+    may be packed sequences. Whole numbers are exchanged for others among them; masks, lengths and what `fixed` names stay.
+
+    `batch` and `time` are the axes of the inputs, `batch_out` and `time_out` those of the outputs: a number for all, a
+    mapping from names (``{"x": 1}``, ``{"output[1]": None}``) for some, None where there is none. What is not told is
+    taken from jaxtyping annotations, from which axis of the outputs follows the inputs' size, and else assumed: batch
+    first; the result says so.
+
+    More samples or steps than `parts` are changed several at a time. `nan` says whether NaN is put into the inputs to
+    rule dependence out; by default only on the CPU, since an accelerator may be stopped by it for good. Parameters,
+    buffers, gradients, modes, state kept on modules and all random states are afterwards what they were.
+
+    Raises ValueError for axes and names that the tensors do not have, and whatever the model raises.
+    """
+    _refuse_lazy(model)
+    with torch.random.fork_rng(devices=[]), Runner(model, inputs, named or {}, seed) as runner:
+        return _probe(runner, (batch, time), (batch_out, time_out), fixed, parts, nan, progress)
+
+
+def _probe(
+    runner: Runner,
+    axes_in: tuple[AxisChoice, AxisChoice],
+    axes_out: tuple[AxisChoice, AxisChoice],
+    fixed: Iterable[str],
+    most: int,
+    nan: bool | None,
+    progress: bool,
+) -> Probed:
+    leaves = runner.inputs
+    if not leaves:
+        raise ValueError("there is no tensor among the inputs to change")
+    annotations = annotations_of(runner.signature)
+    layout = lay_inputs(leaves, axes_in[0], axes_in[1], annotations)
+    outputs = runner.first_run()
+    if not outputs:
+        raise ValueError("there is no tensor among the outputs to look at")
+    baseline = Baseline.of(outputs, runner.run())
+    padding = frozenset(
+        int(each.padding_idx)
+        for each in runner.called((nn.Embedding, nn.EmbeddingBag))
+        if isinstance(each, (nn.Embedding, nn.EmbeddingBag)) and each.padding_idx is not None
+    )
+    alone = left_alone(leaves, layout, fixed, padding)
+    given = Inputs(tuple(leaves), layout, alone, padding)
+    if not given.changing:
+        raise ValueError(f"no input can be changed: {listed([f'`{name}`: {why}' for name, why in alone.items()])}")
+    batches, times = _lay_outputs(runner, given, baseline, axes_out, annotations)
+    use_nan = all(leaf.value.device.type == "cpu" for leaf in leaves) if nan is None else nan
+    with Waiting(0, shown=progress) as waiting:
+        measure = Measure(runner, given, baseline, waiting, nan=use_nan)
+        return _measured(measure, runner, batches, times, most, use_nan, waiting)
+
+
+def _measured(
+    measure: Measure,
+    runner: Runner,
+    batches: dict[str, int | None],
+    times: dict[str, int | None],
+    most: int,
+    nan: bool,
+    waiting: Waiting,
+) -> Probed:
+    given, layout = measure.inputs, measure.inputs.layout
+    samples = layout.samples if any(given.axes(leaf).batch is not None for leaf in given.changing) else None
+    steps = layout.steps if any(given.axes(leaf).time is not None for leaf in given.changing) else None
+    for size in (samples, steps):
+        waiting.expect(forwards_in(size or 0, most, nan=nan))
+    waiting.expect(ROUNDS * len(given.changing))
+    nothing = Along((), (), ())
+    along_batch = measure.along("batch", samples, batches, most) if samples else nothing
+    along_time = measure.along("time", steps, times, most) if steps else nothing
+    numbers = [leaf.name for leaf in measure.baseline.outputs if leaf.value.numel() == 1 and _is_fraction(leaf)]
+    together = [
+        (name, tuple(acting_together(runner, measure, samples, name)))
+        for name in numbers
+        if samples and samples > 1 and batches.get(name) is None
+    ]
+    gradients = _gradients(runner)
+    mixed = any(each.clean is False for each in along_batch.dependences) or any(pairs for _, pairs in together)
+    cause = _cause(measure, runner, batches, most, samples, numbers) if mixed and samples else ""
+    lengths = given.lengths()
+    longest = int(lengths.max()) if lengths is not None and lengths.numel() else steps or 0
+    company = run_alone(runner, measure, batches, times, samples) if samples and samples > 1 else Alone()
+    names = [leaf.name for leaf in given.changing if given.axes(leaf).batch is not None or given.axes(leaf).time is not None]
+    return Probed(
+        title=_title(runner.model),
+        inputs=tuple(
+            Shown(leaf.name, tuple(leaf.value.shape), given.axes(leaf).batch, given.axes(leaf).time) for leaf in given.all
+        ),
+        outputs=tuple(
+            Shown(leaf.name, tuple(leaf.value.shape), batches.get(leaf.name), times.get(leaf.name))
+            for leaf in measure.baseline.outputs
+        ),
+        batch=along_batch.dependences,
+        time=along_time.dependences,
+        together=tuple(together),
+        idle_samples=tuple(along_batch.idle),
+        idle_steps=tuple(part for part in along_time.idle if part.start < longest),
+        idle_inputs=tuple(measure.idle_inputs()),
+        gradients=gradients,
+        company=company,
+        reads_padding=reads_padding(measure, batches, times),
+        cause=cause,
+        assumed=tuple(layout.assumed),
+        notes=tuple(_notes(measure, batches, times, company, samples, steps, most)),
+        varied=f"`{names[0]}`" if len(names) == 1 else "the inputs",
+    )
+
+
+def _lay_outputs(
+    runner: Runner,
+    given: Inputs,
+    baseline: Baseline,
+    choices: tuple[AxisChoice, AxisChoice],
+    annotations: Mapping[str, Any],
+) -> tuple[dict[str, int | None], dict[str, int | None]]:
+    found: list[dict[str, int | None]] = []
+    layout = given.layout
+    first = next((leaf for leaf in given.all if given.axes(leaf).batch is not None), None)
+    for choice, role, size in zip(choices, (Role.BATCH, Role.TIME), (layout.samples, layout.steps), strict=True):
+        word = "batch" if role is Role.BATCH else "time"
+        custom = getattr(given.axes(first), word) if first is not None else None
+        less = None
+        if size is not None and not isinstance(choice, int) and choice is not None:
+            less = _run_fewer(runner, fewer(given, word, size))
+        found.append(lay_outputs(baseline.outputs, choice, role, size, custom, less, annotations, layout.assumed))
+    batches, times = found
+    return batches, {name: None if axis == batches[name] else axis for name, axis in times.items()}
+
+
+def _run_fewer(runner: Runner, changed: Mapping[str, Any] | None) -> list[Leaf] | None:
+    if not changed:
+        return None
+    try:
+        return runner.run(changed)
+    except Exception:  # noqa: BLE001 - a model may take one size alone; then sizes decide
+        return None
+
+
+def _gradients(runner: Runner) -> Gradients:
+    try:
+        return read_gradients(runner)
+    except Exception as error:  # noqa: BLE001 - what a model raises with gradients is told, and the rest still measured
+        return Gradients(silent=f"with gradients the model raises {type(error).__name__}")
+
+
+def _cause(
+    measure: Measure,
+    runner: Runner,
+    batches: Mapping[str, int | None],
+    most: int,
+    samples: int,
+    numbers: Sequence[str],
+) -> str:
+    """BatchNorm that takes its statistics from the batch, where the mixing goes when it is taken out."""
+    blamed = {
+        path: module
+        for path, module in runner.named_modules().items()
+        if isinstance(module, _BatchNorm) and (module.training or module.running_mean is None)
+    }
+    if not blamed:
+        return ""
+    with runner.adjusted([lambda each=each: _stand_aside(each) for each in blamed.values()]):
+        try:
+            plain = Baseline.of(runner.run(), runner.run())
+            again = Measure(runner, measure.inputs, plain, Waiting(0, shown=False), nan=False)
+            along = again.along("batch", samples, batches, most)
+            pairs = [acting_together(runner, again, samples, name) for name in numbers if batches.get(name) is None]
+        except Exception:  # noqa: BLE001 - without the layer the model may not run at all; then nothing is blamed
+            return ""
+    names = listed([f"`{path}` ({type(module).__name__})" for path, module in blamed.items()])
+    how = "in training mode" if all(module.training for module in blamed.values()) else "without running statistics"
+    if any(each.clean is False for each in along.dependences) or any(pairs):
+        return f"something mixes them, and not only {names} {how}: they stay mixed without it"
+    remedy = "; in eval mode it does not" if how == "in training mode" and _has_statistics(blamed.values()) else ""
+    return f"{names} {how} normalises each sample with the others{remedy}"
+
+
+def _has_statistics(modules: Iterable[_BatchNorm]) -> bool:
+    return all(module.running_mean is not None for module in modules)
+
+
+def _stand_aside(module: nn.Module) -> None:
+    """Make a layer give back what it is given; the next run begins with it as it was."""
+    module.__dict__["forward"] = lambda given, *_: given
+
+
+def _notes(
+    measure: Measure,
+    batches: Mapping[str, int | None],
+    times: Mapping[str, int | None],
+    company: Alone,
+    samples: int | None,
+    steps: int | None,
+    most: int,
+) -> Iterable[str]:
+    for name, why in measure.inputs.alone.items():
+        yield f"`{name}` was left alone: {why}"
+    if samples == 1:
+        yield "there is one sample only: give two or more to see whether they are mixed"
+    if samples is None:
+        yield "no input has a batch axis"
+    for leaf in measure.baseline.outputs:
+        if samples and samples > 1 and leaf.value.numel() > 1 and batches.get(leaf.name) is None:
+            yield f"no axis of `{leaf.name}` follows the batch"
+        place = batches.get(leaf.name)
+        if place is not None and samples and leaf.value.shape[place] != samples:
+            yield f"the batch of `{leaf.name}` has size {leaf.value.shape[place]}, and that of the inputs {samples}"
+    if not measure.baseline.is_repeatable:
+        yield "two runs with the same inputs and seed differ; smaller differences than ten times that were passed over"
+    if company.error:
+        yield f"a batch of one raises {company.error}"
+    if max(samples or 0, steps or 0) > most:
+        yield f"more than {most} samples or steps were changed several at a time"
+
+
+def _is_fraction(leaf: Leaf) -> bool:
+    return leaf.value.is_floating_point()
+
+
+def _title(model: Callable[..., Any]) -> str:
+    if isinstance(model, nn.Module):
+        return f"`{type(model).__name__}`"
+    name = getattr(model, "__qualname__", type(model).__name__).rpartition(".")[2]
+    return "the function" if name == "<lambda>" else f"`{name}`"
+
+
+def _refuse_lazy(model: object) -> None:
+    if isinstance(model, nn.Module) and any(is_lazy(each) for each in (*model.parameters(), *model.buffers())):
+        raise ValueError("the model has lazy layers that have no size yet: call it once before it is probed")
