@@ -18,7 +18,6 @@ from typing import Any, Final
 import jaxtyping
 import torch
 from torch import nn
-from torch.fx._symbolic_trace import is_fx_tracing
 
 from rnnshape_guard.findings import Because
 from rnnshape_guard.runtime.annotations import (
@@ -31,6 +30,7 @@ from rnnshape_guard.runtime.annotations import (
     read_signature,
 )
 from rnnshape_guard.runtime.contracts import LayerContract, contracts_of, running, watching
+from rnnshape_guard.runtime.demands import Demands, demands_of, reached
 from rnnshape_guard.runtime.errors import ShapeContractError
 from rnnshape_guard.runtime.generated import FILE, Check, wrap, write_check
 from rnnshape_guard.runtime.matching import RESULT, Mismatch, Names
@@ -69,7 +69,7 @@ class Site:
         self.module_parameter: str | None = None
         self.wrapper: FunctionType = wrap(original, self.signature, self)
         self._models = Models()
-        self._passed: OrderedDict[Hashable, None] = OrderedDict()
+        self._passed: OrderedDict[Hashable, Demands] = OrderedDict()
         self._checks: list[tuple[Hashable, Check]] = []
         self._contracts: dict[type, dict[str, LayerContract]] = {}
         self.fits: Callable[..., Any] = _nothing_fits
@@ -141,13 +141,17 @@ class Site:
         """The structure of a call."""
         return self._models.mark(module), tuple([structure_of(value) for value in values])
 
+    def demands_of(self, key: Hashable) -> Demands:
+        """What a known structure demands of its arguments."""
+        return self._passed.get(key, {})
+
     def knows(self, key: Hashable) -> bool:
         """Whether a structure passed."""
         return key in self._passed
 
-    def remember(self, key: Hashable, values: tuple[Any, ...], names: Names) -> None:
+    def remember(self, key: Hashable, values: tuple[Any, ...], names: Names, demands: Demands) -> None:
         """A structure passed: later calls like it take the short way."""
-        self._passed[key] = None
+        self._passed[key] = demands
         self._passed.move_to_end(key)
         if len(self._passed) > _MOST_STRUCTURES:
             self._passed.popitem(last=False)
@@ -155,9 +159,7 @@ class Site:
             return
         by_name = dict(zip(self.parameters, values, strict=True))
         mark = key[0]  # type: ignore[index]
-        check = write_check(
-            self.parameters, by_name, mark, self.module_parameter, names.leaves, names.steps, names.constants
-        )
+        check = write_check(self.parameters, by_name, mark, self.module_parameter, names, demands)
         kept = [one for one in self._checks if one[1].source != check.source or one[0] != key]
         self._checks = [(key, check), *kept][:_MOST_CHECKS]
         self._write_fits()
@@ -210,8 +212,12 @@ def _of_parameters(stated: Signature, signature: inspect.Signature) -> Signature
 
 
 def _steps_aside(values: tuple[Any, ...]) -> bool:
-    """Whether something is at work that the guard must not touch: torch.fx writes a graph, TorchScript runs."""
-    return is_fx_tracing() or any(isinstance(value, torch.fx.Proxy) for value in values)
+    """Whether the arguments are no real ones: torch.fx writes a graph, or sizes are symbols of a compiler."""
+    return any(
+        isinstance(value, torch.fx.Proxy)
+        or (isinstance(value, torch.Tensor) and any(isinstance(size, torch.SymInt) for size in value.shape))
+        for value in values
+    )
 
 
 class _Call:
@@ -227,6 +233,7 @@ class _Call:
         self.module = site.module_of(values)
         self.key = site.key(values, self.module)
         self.clean = True
+        self.demands: Demands = site.demands_of(self.key)
 
     def run(self) -> Any:
         """Compare, run (under tracing if the structure is new), compare, remember."""
@@ -264,7 +271,7 @@ class _Call:
     def remember(self) -> None:
         """This structure passed, or what was wrong with it has been told."""
         if self.clean or self.site.on_violation != "raise":
-            self.site.remember(self.key, self.values, self.names)
+            self.site.remember(self.key, self.values, self.names, self.demands)
 
     def _result(self) -> Any:
         __tracebackhide__ = True
@@ -272,7 +279,7 @@ class _Call:
         with ExitStack() as stack:
             code = inspect.unwrap(site.original).__code__
             stack.enter_context(running(code, names, self._tell_inside))
-            if site.knows(self.key) and not site.strict:
+            if site.knows(self.key) and not site.strict and self._meets_demands():
                 return site.original(*self.args, **self.kwargs)
             if self.module is not None:
                 contracts = site.contracts(self.module)
@@ -280,6 +287,7 @@ class _Call:
             traced = run_traced(
                 self._declared, self.args, self.kwargs, module=self.module, bindings=names.bindings()
             )
+        self.demands = demands_of(traced.log, site.parameters)
         if site.on_violation == "raise":
             traced.raise_first()
         for error in traced.violations:
@@ -288,18 +296,21 @@ class _Call:
             raise traced.error
         return traced.result
 
-    @functools.cached_property
+    def _meets_demands(self) -> bool:
+        """Whether the arguments have the features that the layers of a known structure take."""
+        return all(reached(self.by_name, reach, axis) == size for (reach, axis), size in self.demands.items())
+
+    @property
     def _declared(self) -> Callable[..., Any]:
         """The original, once the axes of its arguments have been stated to the tracing."""
-        site, names = self.site, self.names
+        original, compared = self.site.original, list(self.names.compared)
 
-        @functools.wraps(site.original)
+        @functools.wraps(original)
         def stating(*args: Any, **kwargs: Any) -> Any:
-            for leaf, form in _compared(site.states, self.by_name):
-                declare(leaf, form.text, text=f'"{form.text}"')
-            return site.original(*args, **kwargs)
+            for tensor, form in compared:
+                declare(tensor, form.text, text=f'"{form.text}"')
+            return original(*args, **kwargs)
 
-        del names
         return stating
 
     def _tell_inside(self, mismatch: Mismatch, layer: str = "") -> None:
@@ -315,10 +326,3 @@ class _Call:
         words = " or ".join(f'"{one.text}"' for one in arrays_in(form))
         what = "the result" if name == "return" else f"`{name}`"
         return (Because(f"{what} is annotated {words}", place_of(inspect.unwrap(self.site.original))),)
-
-
-def _compared(stated: Signature, values: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """Tensors with the arrays that they were compared with."""
-    names = Names(scope=values)
-    for name, form in stated.parameters.items():
-        yield from names.pairs(form, values[name])

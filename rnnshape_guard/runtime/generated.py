@@ -18,7 +18,8 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from rnnshape_guard.runtime.matching import NAME, RESULT, Leaf, Step, python_of
+from rnnshape_guard.runtime.demands import Demands
+from rnnshape_guard.runtime.matching import NAME, RESULT, Leaf, Names, Step, python_of
 from rnnshape_guard.runtime.structure import MOST_ITEMS
 
 OUR = "__rnnshape_guard_"
@@ -184,15 +185,15 @@ def write_check(
     values: Mapping[str, Any],
     mark: Hashable,
     module: str | None,
-    leaves: Sequence[Leaf],
-    steps: Sequence[Step],
-    constants: Mapping[str, int],
+    names: Names,
+    demands: Demands,
 ) -> Check:
     """The check of one structure, from the call that passed and the comparisons that held in it.
 
     `values` are the arguments of that call, `module` the parameter that is the model; leaves whose reach begins with
-    `RESULT` belong to the result. `constants` are names whose sizes the model's layers have.
+    `RESULT` belong to the result. `demands` are the sizes that the model's layers take.
     """
+    leaves, steps, constants = names.leaves, names.steps, names.constants
     before = _Writer()
     for name in parameters:
         if name == module:
@@ -203,6 +204,9 @@ def write_check(
     before.lines.extend(f"{NAME}{name} = {size}" for name, size in constants.items())
     bound = {NAME + name for name in constants}
     _write_steps(before, [one for one in steps if not in_result[one.leaf]], leaves, bound)
+    for (reach, axis), size in demands.items():
+        if reach in before.sizes:
+            before.unless(f"{before.sizes[reach][axis]} == {size}")
     late = [one for one in steps if in_result[one.leaf]]
     needed = sorted(bound.intersection(_read(late)))
     after = _Writer()
@@ -281,7 +285,7 @@ def _write_steps(writer: _Writer, steps: Sequence[Step], leaves: Sequence[Leaf],
         size = writer.unpack(leaf.reach, leaf.rank)[step.axis]
         name = NAME + step.name
         match step.kind:
-            case "same" if name in bound:
+            case "same" | "bind" if name in bound:
                 writer.unless(f"{size} == {name}")
             case "bind" | "same":
                 writer.lines.append(f"{name} = {size}")

@@ -94,10 +94,10 @@ class Names:
     groups: dict[str, tuple[bool, tuple[int, ...], str]] = field(default_factory=dict)
     leaves: list[Leaf] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    compared: list[tuple[torch.Tensor, ArrayForm]] = field(default_factory=list)
     straight: bool = True
     constants: dict[str, int] = field(default_factory=dict)
     _pending: list[_Pending] = field(default_factory=list)
-    _compared: list[tuple[torch.Tensor, ArrayForm]] = field(default_factory=list)
 
     def bindings(self) -> dict[str, Binding]:
         """What is bound now, names of several axes left out."""
@@ -119,17 +119,10 @@ class Names:
         found = self.match(form, value, where, "")
         for step in self.steps[steps:]:
             rank = self.leaves[step.leaf].rank
-            if step.kind in ("bind", "solve") and step.leaf >= leaves and {step.axis, step.axis - rank} & {*constant}:
+            if step.kind in ("bind", "same", "solve") and step.leaf >= leaves and {step.axis, step.axis - rank} & {*constant}:
                 self.constants[step.name] = self.sizes[step.name].size if step.name in self.sizes else 0
-        del self.leaves[leaves:], self.steps[steps:]
+        del self.leaves[leaves:], self.compared[leaves:], self.steps[steps:]
         self.straight = straight
-        return found
-
-    def pairs(self, form: Form, value: object) -> list[tuple[torch.Tensor, ArrayForm]]:
-        """The tensors of a value that fits, each with the array it was compared with."""
-        before, self._compared = self._compared, []
-        self.match(form, value, "", "")
-        found, self._compared = self._compared, before
         return found
 
     def settle(self) -> Mismatch | None:
@@ -157,7 +150,7 @@ class Names:
 
     def _back_to(self, kept: tuple[Any, ...]) -> None:
         self.sizes, self.groups, leaves, steps, self.straight, self._pending = kept
-        del self.leaves[leaves:], self.steps[steps:]
+        del self.leaves[leaves:], self.compared[leaves:], self.steps[steps:]
 
     def _match(self, form: Form, value: Any, where: str, reach: str) -> Mismatch | None:
         match form:
@@ -228,7 +221,7 @@ class Names:
             )
         self.leaves.append(Leaf(reach, type(value), len(shape), form.dtypes))
         leaf = len(self.leaves) - 1
-        self._compared.append((value, form))
+        self.compared.append((value, form))
         behind = len(shape) - len(form.axes)
         for place, axis in enumerate(form.axes):
             if place == variadic:

@@ -44,10 +44,9 @@ class Site:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveLayer:
-    """A live layer: what the events know of it, its path in the model and what torch would refuse in its making."""
+    """A live layer: what the events know of it, and what torch would refuse in its making."""
 
     layer: Layer
-    path: str
     misfits: tuple[Misfit, ...] = ()
 
 
@@ -147,6 +146,17 @@ class Catalog:
             self.known[id(module)] = self._build(module, kind, called) if kind is not None else None
         return self.known[id(module)]
 
+    def refused(
+        self, module: nn.Module, kind: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> LiveLayer | None:
+        """A layer whose constructor raised, by what it was given."""
+        site = self.sites.get(id(module))
+        given = [_live(value) for value in args], {name: _live(value) for name, value in kwargs.items()}
+        if site is None or _MISSING in given[0] or _MISSING in given[1].values():
+            return None
+        self.known[id(module)] = None
+        return self._with_site(module, kind, site, tuple(given[0]), given[1])
+
     def _build(self, module: nn.Module, kind: str, called: Spot | None) -> LiveLayer | None:
         parameters = layers.KINDS[kind].parameters
         live = live_arguments(module, kind)
@@ -154,10 +164,8 @@ class Catalog:
             return None
         site = self.sites.get(id(module)) or self._site(module, kind) or self._local_site(kind, called)
         call = site.node if site is not None and isinstance(site.node, ast.Call) else None
-        order = [parameter.name for parameter in parameters if not parameter.keyword_only]
-        positional = _positional(call) if call is not None and _word(call) == kind else []
-        by_place = order[: len(positional)]
-        named = {word.arg: word.value for word in call.keywords if word.arg} if call is not None else {}
+        by_place = _by_place(call, kind)
+        named = {word.arg for word in call.keywords} if call is not None else set()
         defaults = {parameter.name: parameter.default for parameter in parameters}
         given = {
             name: value
@@ -167,24 +175,27 @@ class Catalog:
         args = tuple(live[name] for name in by_place if name in live)
         if len(args) < len(by_place):
             args, given = (), live
+        if site is not None:
+            return self._with_site(module, kind, site, args, given)
         built = layers.build(layers.KINDS[kind], args, given)
         if built.spec is None:
             return None
         path = self.paths.get(id(module), "")
-        if site is None:
-            place = called.place if called is not None else _nowhere(path or kind)
-            name = _callee(called) or path
-            return LiveLayer(Layer(built.spec, name, place, self._owner(module)), path, built.misfits)
-        places = {
-            name: site.source.place(node, site.function)
-            for name, node in (*zip(by_place, positional, strict=False), *named.items())
-        }
+        place = called.place if called is not None else _nowhere(path or kind)
+        return LiveLayer(Layer(built.spec, _callee(called) or path, place, self._owner(module)), built.misfits)
+
+    def _with_site(
+        self, module: nn.Module, kind: str, site: Site, args: tuple[Any, ...], given: Mapping[str, Any]
+    ) -> LiveLayer | None:
+        built = layers.build(layers.KINDS[kind], args, given)
+        if built.spec is None:
+            return None
+        call = site.node if isinstance(site.node, ast.Call) else None
+        nodes = _by_place(call, kind) | {word.arg: word.value for word in (call.keywords if call else ()) if word.arg}
+        places = {name: site.source.place(node, site.function) for name, node in nodes.items()}
         place = site.source.place(site.node, site.function)
-        return LiveLayer(
-            Layer(built.spec, site.name, place, site.owner or self._owner(module), places, len(args)),
-            path,
-            built.misfits,
-        )
+        owner = site.owner or self._owner(module)
+        return LiveLayer(Layer(built.spec, site.name, place, owner, places, len(args)), built.misfits)
 
     def _owner(self, module: nn.Module) -> str:
         owner = self.owners.get(id(module))
@@ -300,6 +311,14 @@ def _positional(call: ast.Call) -> list[ast.expr]:
             break
         found.append(argument)
     return found
+
+
+def _by_place(call: ast.Call | None, kind: str) -> dict[str, ast.expr]:
+    """The positional arguments of a construction by the parameters they are for."""
+    if call is None or _word(call) != kind:
+        return {}
+    order = [parameter.name for parameter in layers.KINDS[kind].parameters if not parameter.keyword_only]
+    return dict(zip(order, _positional(call), strict=False))
 
 
 def _word(node: ast.AST) -> str:

@@ -18,7 +18,7 @@ from torch.nn.parameter import is_lazy
 
 from rnnshape_guard.runtime.probing.axes import AxisChoice, annotations_of, lay_inputs, lay_outputs
 from rnnshape_guard.runtime.probing.company import Alone, acting_together, fewer, reads_padding, run_alone
-from rnnshape_guard.runtime.probing.dependence import listed
+from rnnshape_guard.runtime.probing.dependence import Dependence, listed
 from rnnshape_guard.runtime.probing.gradients import Gradients, read_gradients
 from rnnshape_guard.runtime.probing.leaves import Leaf
 from rnnshape_guard.runtime.probing.measuring import Along, Baseline, Measure, forwards_in
@@ -136,6 +136,9 @@ def _measured(
     gradients = _gradients(runner)
     mixed = any(each.clean is False for each in along_batch.dependences) or any(pairs for _, pairs in together)
     cause = _cause(measure, runner, batches, most, samples, numbers) if mixed and samples else ""
+    recurrent = runner.called((nn.RNNBase, nn.RNNCellBase))
+    if mixed and not cause:
+        cause = _walk(runner, along_batch.dependences, along_time.dependences)
     lengths = given.lengths()
     longest = int(lengths.max()) if lengths is not None and lengths.numel() else steps or 0
     company = run_alone(runner, measure, batches, times, samples) if samples and samples > 1 else Alone()
@@ -161,6 +164,7 @@ def _measured(
         cause=cause,
         assumed=tuple(layout.assumed),
         notes=tuple(_notes(measure, batches, times, company, samples, steps, most)),
+        has_recurrence=bool(recurrent),
         varied=f"`{names[0]}`" if len(names) == 1 else "the inputs",
     )
 
@@ -232,6 +236,21 @@ def _cause(
         return f"something mixes them, and not only {names} {how}: they stay mixed without it"
     remedy = "; in eval mode it does not" if how == "in training mode" and _has_statistics(blamed.values()) else ""
     return f"{names} {how} normalises each sample with the others{remedy}"
+
+
+def _walk(runner: Runner, batch: Sequence[Dependence], time: Sequence[Dependence]) -> str:
+    """A recurrence along the batch: samples carry on to later ones, and steps to none."""
+    alone = {each.output for each in time if len(each.rows) > 1 and each.is_alone}
+    mixed = [each for each in batch if each.clean is False]
+    layers = [
+        f"`{path or type(module).__name__}` (batch_first={module.batch_first})"
+        for path, module in runner.named_modules().items()
+        if isinstance(module, nn.RNNBase)
+    ]
+    if not layers or not mixed or not all(each.output in alone for each in mixed):
+        return ""
+    walks = "walks" if len(layers) == 1 else "walk"
+    return f"{listed(layers)} {walks} along them as if they were steps, and no step sees another"
 
 
 def _has_statistics(modules: Iterable[_BatchNorm]) -> bool:

@@ -263,14 +263,17 @@ class Spots:
 
     def of(self, frame: FrameType) -> Spot:
         """Where a frame is."""
-        code = frame.f_code
+        return self.at(frame.f_code, frame.f_lasti)
+
+    def at(self, code: CodeType, instruction: int) -> Spot:
+        """The spot of an instruction of a code object."""
         stretches = self._stretches.get(code)
         if stretches is None:
             stretches = self._stretches[code] = tuple(code.co_positions())
-        at = frame.f_lasti // 2
+        at = instruction // 2
         source = self.source(code.co_filename)
-        node = source.node_at(stretches[at]) if 0 <= at < len(stretches) else None
-        return Spot(source, node, frame.f_lineno or code.co_firstlineno, code.co_name)
+        stretch = stretches[at] if 0 <= at < len(stretches) else (None, None, None, None)
+        return Spot(source, source.node_at(stretch), stretch[0] or code.co_firstlineno, code.co_name)
 
 
 def scope_of(code: CodeType) -> str:

@@ -7,6 +7,7 @@ wrong in here is our fault and not the program's: it is noted, and the program g
 from __future__ import annotations
 
 import ast
+import dis
 import inspect
 import itertools
 import sys
@@ -64,7 +65,7 @@ from rnnshape_guard.runtime.reading import Reader, size_expressions
 from rnnshape_guard.runtime.sizes import Size, dim_of, sweep
 from rnnshape_guard.runtime.sources import Spot, Spots, scope_of
 from rnnshape_guard.shapes.axes import Atom, Evidence, Rest, Role, Shape, Strength
-from rnnshape_guard.shapes.dims import Dim, compare, resolve
+from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve
 from rnnshape_guard.shapes.outcomes import (
     UNKNOWN,
     Fault,
@@ -206,6 +207,7 @@ def is_library(filename: str) -> bool:
     return filename.startswith(_LIBRARIES)
 
 
+_RETURNS: Final = frozenset({"RETURN_VALUE", "RETURN_CONST", "INSTRUMENTED_RETURN_VALUE", "INSTRUMENTED_RETURN_CONST"})
 _NO_ENTRY: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
@@ -314,6 +316,8 @@ class Tracer:
             return self._subscript(frame, spot, args)
         if func is functions.UNBIND and _is_unpacking(spot):
             return self._unpacking(frame, spot, args[0])
+        if func is functions.UNBIND and not isinstance(spot.node, ast.Call):
+            return self._rows(frame, spot, args[0])
         loss = functions.losses().get(func)
         if loss is not None:
             return self._loss(frame, spot, loss, args, kwargs)
@@ -469,11 +473,21 @@ class Tracer:
         operation = ops.find("Tensor.unbind")
         assert operation is not None
         _, outcome = ops.perform(operation, [value.shape], {})
-        fields = {"source": value, "count": len(tensor)}
+        targets = spot.node.elts if isinstance(spot.node, ast.Tuple | ast.List) else ()
+        fields = {"source": value, "count": len(targets)}
         statement = spot.statement
         if isinstance(statement, ast.Assign):
             spot = replace(spot, node=statement.value)
         return Pending(Unpacked, outcome, {}, spot, scope_of(frame.f_code), fields, names=frame.f_locals)
+
+    def _rows(self, frame: FrameType, spot: Spot, tensor: torch.Tensor) -> Pending:
+        """Iterating over a tensor gives what index 0 gives, again and again."""
+        value = self.value(tensor)
+        assert isinstance(value.shape, Shape)
+        results = tuple(ops.index(value.shape, (Dim.of(at),)).result for at in range(len(tensor)))
+        given = {"input": Given(value, spot.place), "items": Given((Dim.of(Symbol("?")),), spot.place)}
+        fields = {"name": "index", "in_place": False}
+        return Pending(Selected, Outcome(results), given, spot, scope_of(frame.f_code), fields, names=frame.f_locals)
 
     def _unknown(
         self, frame: FrameType, spot: Spot, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -491,8 +505,8 @@ class Tracer:
     def _read_sizes(self, func: Any, reads: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Sizes, each remembering its axis where it is the user's own code that reads it."""
         result = func(*args, **kwargs)
-        frame = sys._getframe(2)
-        if self._is_library(frame.f_code.co_filename):
+        frame = sys._getframe(3)
+        if self.is_library(frame.f_code.co_filename):
             return result
         try:
             with self._own_work():
@@ -576,7 +590,7 @@ class Tracer:
             return self._packing_called
         if code in self._einops:
             return self._einops_called
-        if self._is_library(code.co_filename) or code.co_flags & _NO_ENTRY:
+        if self.is_library(code.co_filename) or code.co_flags & _NO_ENTRY:
             return None
         if code.co_name.startswith("<") and code.co_name not in ("<lambda>", "<module>"):
             return None
@@ -587,13 +601,13 @@ class Tracer:
             _, pending = self._inside.pop()
             if pending is not None:
                 with self._own_work():
-                    self._conclude(pending, FAILED if arg is None else arg)
+                    self._conclude(pending, FAILED if _has_raised(frame) else arg)
             return
         if self._inside:
             return
         if frame.f_code in self._init_codes:
             with self._own_work():
-                self._layer_made(frame)
+                self._layer_made(frame, _has_raised(frame))
             return
         if self._activations and self._activations[-1].frame is frame:
             activation = self._activations.pop()
@@ -667,7 +681,7 @@ class Tracer:
         spec: Any = found.layer.spec
         event = RecurrentBuilt if spec.kind in RECURRENT else LayerBuilt
         place = found.layer.place
-        self.emit(event, place, found.layer.owner, layer=found.layer, misfits=())
+        self.emit(event, place, found.layer.owner, layer=found.layer, misfits=found.misfits)
 
     def _layer_building(self, frame: FrameType) -> None:
         module = frame.f_locals.get("self")
@@ -677,15 +691,20 @@ class Tracer:
             if isinstance(spot.node, ast.Call):
                 self.catalog.note_site(module, spot, scope_of(caller.f_code).rpartition(".")[0])
 
-    def _layer_made(self, frame: FrameType) -> None:
+    def _layer_made(self, frame: FrameType, has_raised: bool) -> None:
         """A layer is complete when the constructor of its own kind returns."""
         module = frame.f_locals.get("self")
         if not isinstance(module, nn.Module) or "_modules" not in vars(module) or self.catalog.knows(module):
             return
         kind = kind_of(module)
         initializer = getattr(getattr(nn, kind, None), "__init__", None) if kind is not None else None
-        if getattr(initializer, "__code__", None) is frame.f_code:
-            found = self.catalog.find(module)
+        if kind is not None and getattr(initializer, "__code__", None) is frame.f_code:
+            live = frame.f_locals
+            found = (
+                self.catalog.refused(module, kind, live.get("args", ()), live.get("kwargs", {}))
+                if has_raised
+                else self.catalog.find(module)
+            )
             if found is not None:
                 self._built(found)
 
@@ -990,7 +1009,8 @@ class Tracer:
 
     # -- frames ----------------------------------------------------------------------------------------------------
 
-    def _is_library(self, filename: str) -> bool:
+    def is_library(self, filename: str) -> bool:
+        """Whether a file is not the user's; remembered."""
         found = self._library.get(filename)
         if found is None:
             found = self._library[filename] = is_library(filename)
@@ -999,7 +1019,7 @@ class Tracer:
     def _user_frame(self, frame: FrameType | None) -> FrameType | None:
         """The innermost frame of the user's own code, within the traced call."""
         while frame is not None and frame is not self._root:
-            if not self._is_library(frame.f_code.co_filename):
+            if not self.is_library(frame.f_code.co_filename):
                 return frame
             frame = frame.f_back
         return None
@@ -1032,6 +1052,12 @@ def _einops_codes() -> dict[CodeType, str]:
         for name in ("rearrange", "reduce", "repeat")
         if hasattr(einops, name)
     }
+
+
+def _has_raised(frame: FrameType) -> bool:
+    """Whether a frame that ends does so by an exception: its last instruction is then not a return."""
+    code = frame.f_code.co_code
+    return not 0 <= frame.f_lasti < len(code) or dis.opname[code[frame.f_lasti]] not in _RETURNS
 
 
 def _is_given(value: Any) -> bool:

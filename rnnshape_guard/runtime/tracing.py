@@ -21,6 +21,7 @@ from rnnshape_guard.events import Called, LayerCalled, Log, Value
 from rnnshape_guard.findings import Finding, Severity
 from rnnshape_guard.rulebook import RuleBook
 from rnnshape_guard.runtime.errors import Binding, ShapeContractError, at_user_line
+from rnnshape_guard.runtime.postmortem import examine
 from rnnshape_guard.runtime.sizes import plain, sweep
 from rnnshape_guard.runtime.tracer import Disagreement, Tracer, current
 
@@ -72,7 +73,7 @@ class Traced:
         events = self.log.events
         cause = events[finding.cause] if 0 <= finding.cause < len(events) else None
         calls = [cause] if isinstance(cause, LayerCalled) else []
-        calls += [event for event in self.log.all(LayerCalled) if event.place is finding.place]
+        calls += [event for event in self.log.all(LayerCalled) if event.place == finding.place]
         calls += [event for event in self.log.all(LayerCalled) if finding.place in _places(event)]
         return next((path for call in calls if (path := self.paths.get(call.layer.id, ""))), "")
 
@@ -111,7 +112,7 @@ def run_traced(
         for part in {id(one): one for one in (module, function) if isinstance(one, nn.Module)}.values():
             sweep(part)
         tracer.sweep()
-    findings = _judged(tracer)
+    findings = _judged(tracer, error)
     _report(tracer)
     return Traced(
         plain(result), tracer.log, findings, error, bindings or {}, tracer.layer_paths(), tuple(tracer.disagreements)
@@ -129,12 +130,14 @@ def _eager() -> Iterator[None]:
         yield
 
 
-def _judged(tracer: Tracer) -> list[Finding]:
+def _judged(tracer: Tracer, error: BaseException | None) -> list[Finding]:
     try:
+        if error is not None:
+            examine(tracer, error)
         tracer.reader.settle()
         found = one_for_each_cause(registry.findings(tracer.log, _checks()))
-    except Exception as error:  # noqa: BLE001 - a rule that fails is our bug, and no reason to stop the program
-        tracer.fault(error)
+    except Exception as fault:  # noqa: BLE001 - a rule that fails is our bug, and no reason to stop the program
+        tracer.fault(fault)
         return []
     book = _book()
     return [finding for finding in found if book[finding.code].runtime]

@@ -27,9 +27,8 @@ _shielded: weakref.WeakKeyDictionary[type, dict[tuple[bool, OnViolation], weakre
 
 
 class Shield:
-    """The mark of a class that was made for guarded instances."""
-
-    __slots__ = ()
+    """The mark of a class that was made for guarded instances. It has no `__slots__`: an instance's class can be changed
+    only to one that is laid out alike."""
 
     def __init_subclass__(cls, **_: Any) -> None:
         """Nothing: a user's registry of subclasses is not told of ours."""

@@ -64,14 +64,18 @@ def lay_inputs(
         return layout
     _refuse_unknown(batch, inputs, "batch")
     _refuse_unknown(time, inputs, "time")
-    batches = _lay_batch(inputs, batch, annotations, layout)
+    batches = _lay_batch(inputs, batch, annotations, layout, custom=1 if time == 0 else 0)
     times = _lay_time(inputs, time, batches, annotations, layout)
     layout.axes = {leaf.name: Axes(batches[leaf.name], times[leaf.name]) for leaf in inputs}
     return layout
 
 
 def _lay_batch(
-    inputs: Sequence[Leaf], choice: AxisChoice, annotations: Mapping[str, Sequence[Role | None]], layout: Layout
+    inputs: Sequence[Leaf],
+    choice: AxisChoice,
+    annotations: Mapping[str, Sequence[Role | None]],
+    layout: Layout,
+    custom: int,
 ) -> dict[str, int | None]:
     found: dict[str, int | None] = dict.fromkeys((leaf.name for leaf in inputs), None)
     if choice is None:
@@ -85,7 +89,7 @@ def _lay_batch(
         found[leaf.name] = axis
         if axis is not None:
             layout.samples = _agreed(leaf, axis, layout.samples, "batch")
-    axis = choice if isinstance(choice, int) else 0
+    axis = choice if isinstance(choice, int) else custom
     unsettled.sort(key=lambda leaf: (_is_state(leaf), not -leaf.value.dim() <= axis < leaf.value.dim()))
     # A name told apart tells of that tensor alone; the others follow its size.
     for leaf in unsettled:
@@ -93,7 +97,8 @@ def _lay_batch(
             found[leaf.name] = _axis_of(leaf, axis, "batch")
             layout.samples = leaf.value.shape[axis]
             if not isinstance(choice, int):
-                layout.assumed.append(f"axis 0 of `{leaf.name}` is the batch, as a DataLoader makes it")
+                why = "as a DataLoader makes it (say batch=… if not)" if axis == 0 else "beside the time"
+                layout.assumed.append(f"axis {axis} of `{leaf.name}` is the batch, {why}")
         elif layout.samples is not None:
             found[leaf.name] = _by_size(leaf, axis, layout)
     return found
@@ -158,7 +163,7 @@ def _lay_time(
             continue
         if layout.steps is None:
             layout.steps = shape[custom]
-            layout.assumed.append(f"axis {custom} of `{leaf.name}` is the time, beside the batch")
+            layout.assumed.append(f"axis {custom} of `{leaf.name}` is the time, beside the batch (say time=… if not)")
         if layout.steps == shape[custom]:
             found[leaf.name] = custom
     return found

@@ -59,6 +59,15 @@ class Dependence:
         return True if any(Seen.DEPENDS in cells for cells in self.cells) else None
 
     @property
+    def is_alone(self) -> bool:
+        """Whether each place depends on the same place of the inputs and on nothing else."""
+        return self.is_square and all(
+            (seen is Seen.DEPENDS) == (row == column)
+            for row, cells in enumerate(self.cells)
+            for column, seen in enumerate(cells)
+        )
+
+    @property
     def is_ruled_out(self) -> bool:
         """Whether every crossing was ruled out, and not only unseen."""
         return all(

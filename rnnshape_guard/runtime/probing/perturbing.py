@@ -28,6 +28,9 @@ class Part:
     start: int
     stop: int
 
+    def __len__(self) -> int:
+        return self.stop - self.start
+
     def __str__(self) -> str:
         return str(self.start) if self.stop - self.start == 1 else f"{self.start}–{self.stop - 1}"
 

@@ -56,6 +56,7 @@ class Probed:
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     varied: str = "the inputs"
+    has_recurrence: bool = False
 
     @property
     def independent(self) -> bool | None:
@@ -96,7 +97,13 @@ class Probed:
                 shown = listed([f"{one} and {other}" for one, other in pairs], 4)
                 found.append(f"`{name}` is no sum or mean over the samples: together act samples {shown}")
         if self.idle_samples:
-            found.append(f"{counted('sample', self.idle_samples)} of {self.varied} changes nothing".replace(*self._plural()))
+            change = "changes" if len(self.idle_samples) == 1 and len(self.idle_samples[0]) == 1 else "change"
+            found.append(f"{counted('sample', self.idle_samples)} of {self.varied} {change} nothing")
+        found += [
+            f"no axis of `{shown.name}` follows the batch, and axis {shown.time} follows the time"
+            for shown in self.outputs
+            if shown.batch is None and shown.time is not None and self._depends(shown.name) and self.samples > 1
+        ]
         found += self.half_seen
         if self.reads_padding:
             found.append("the padding changes the result: values past the end of a sample are read")
@@ -105,9 +112,19 @@ class Probed:
             found.append(f"the padding changes the result: without it sample {samples} has other numbers")
         if self.company.lost_axis:
             found.append(self.company.lost_axis)
-        if self.company.differing and self.independent is not False:
-            found.append(f"sample {listed(self.company.differing)} alone has other numbers than in the batch")
+        if self.company.differing and not found:
+            samples = listed(self.company.differing)
+            found.append(f"the size of the batch changes the result: alone, sample {samples} has other numbers")
         return tuple(found)
+
+    @property
+    def samples(self) -> int:
+        """How many samples the inputs have; 0 where they have no batch axis."""
+        return max((shown.sizes[shown.batch] for shown in self.inputs if shown.batch is not None), default=0)
+
+    def _depends(self, output: str) -> bool:
+        cells = (row for each in self.time if each.output == output for row in each.cells)
+        return any(Seen.DEPENDS in row for row in cells)
 
     def assert_independent(self) -> None:
         """Raise AssertionError, naming the samples, unless every sample was seen to depend on itself and no other.
@@ -150,49 +167,56 @@ class Probed:
 
         return portrait(self)
 
-    def verdicts(self) -> Iterator[tuple[str, str, bool | None]]:
-        """What was asked, the answer in words, and whether it is well: None where it is neither good nor bad."""
-        yield self._batch_verdict()
-        if self.time or self.causal is not None:
+    def verdicts(self) -> Iterator[tuple[str, str, str]]:
+        """A sign (well ✓, wrong ✗, to be looked at !, or neither), what was asked, and the answer in words."""
+        wrong = [words for words in self.problems if words.startswith("samples are mixed") or "no sum or mean" in words]
+        yield self._batch_verdict(wrong)
+        if self.time:
             yield self._time_verdict()
+        for words in self.problems:
+            if words not in wrong:
+                yield "✗", "reading", words
         yield self._unused_verdict()
-        others = [words for words in self.problems if words not in self._told_elsewhere()]
-        for words in others:
-            yield "reading", words, False
 
-    def _told_elsewhere(self) -> set[str]:
-        return {words for words in self.problems if words.startswith(("samples are mixed", "`")) and "axes" not in words}
-
-    def _batch_verdict(self) -> tuple[str, str, bool | None]:
+    def _batch_verdict(self, wrong: list[str]) -> tuple[str, str, str]:
         match self.independent:
             case None:
-                return "samples", "it cannot be told whether they are independent", None
+                return " ", "samples", "it cannot be told whether they are independent"
             case False:
-                words = [words for words in self.problems if words in self._told_elsewhere()]
-                return "samples", "; ".join(words) + (f", because {self.cause}" if self.cause else ""), False
-        ruled_out = all(each.is_ruled_out for each in self.batch) and not self.together
-        return "samples", f"independent: {_how_sure(ruled_out, 'one sample', 'another')}", True
+                return "✗", "samples", "; ".join(wrong).replace("samples are mixed", "mixed") + (f", because {self.cause}" if self.cause else "")
+        if not self.batch:
+            return "✓", "samples", "independent: no two were seen to act together, which is no proof"
+        if all(each.is_ruled_out for each in self.batch if each.clean):
+            return "✓", "samples", "independent: NaN put into one sample reached no other"
+        return "✓", "samples", "independent: no change to one sample was seen in another, which is no proof"
 
-    def _time_verdict(self) -> tuple[str, str, bool | None]:
+    def _time_verdict(self) -> tuple[str, str, str]:
         match self.causal:
             case None:
-                return "steps", "no output has steps to compare with those of the input", None
+                return " ", "steps", "no output has steps that can be compared with those of the inputs"
             case False:
                 row, column, name = next(
                     (each.rows[row], each.columns[column], each.output)
                     for each in self.time
                     for row, column in each.crossings()
                 )
-                return "steps", f"not causal: step {row} of `{name}` depends on step {column} of {self.varied}", None
-        ruled_out = all(each.is_ruled_out for each in self.time if each.clean is not None)
-        return "steps", f"causal: {_how_sure(ruled_out, 'a later step', 'an earlier one')}", True
+                return " ", "steps", f"not causal: step {row} of `{name}` depends on step {column} of {self.varied}"
+        if all(each.is_alone for each in self.time if each.clean):
+            words = "each depends on the same step alone: nothing is carried from step to step"
+            return ("!" if self.has_recurrence else " "), "steps", words
+        if all(each.is_ruled_out for each in self.time if each.clean):
+            return "✓", "steps", "causal: NaN put into a later step reached no earlier one"
+        return "✓", "steps", "causal: no change to a later step was seen in an earlier one, which is no proof"
 
-    def _unused_verdict(self) -> tuple[str, str, bool | None]:
-        if self.unused:
-            return "unused", ", ".join(self.unused), False
+    def _unused_verdict(self) -> tuple[str, str, str]:
+        told = [words for words in self.unused if not any(words in problem for problem in self.problems)]
+        if told:
+            return "!", "unused", ", ".join(told)
         if self.gradients.silent:
-            return "unused", f"no input; of layers nothing is known: {self.gradients.silent}", None
-        return "unused", "nothing: every input and every layer was seen to matter", True
+            return " ", "unused", f"no input; of layers nothing is known: {self.gradients.silent}"
+        if self.unused:
+            return " ", "unused", "nothing else"
+        return "✓", "unused", "nothing: every input and every layer was seen to matter"
 
     def _mixing(self, each: Dependence) -> str:
         row, columns = next(iter(_rows_of(each)))
@@ -205,19 +229,9 @@ class Probed:
         ]
         return rows if len(rows) <= MOST_LINES else [*rows[: MOST_LINES - 1], f"and {len(rows) - MOST_LINES + 1} more"]
 
-    def _plural(self) -> tuple[str, str]:
-        many = counted("sample", self.idle_samples).startswith("samples")
-        return ("changes nothing", "change nothing") if many else ("", "")
-
 
 def _rows_of(each: Dependence) -> list[tuple[Part, list[Part]]]:
     found: dict[int, list[Part]] = {}
     for row, column in each.crossings():
         found.setdefault(row, []).append(each.columns[column])
     return [(each.rows[row], columns) for row, columns in found.items()]
-
-
-def _how_sure(is_ruled_out: bool, one: str, other: str) -> str:
-    if is_ruled_out:
-        return f"NaN put into {one} reached no {other.removeprefix('an').removeprefix('other').strip() or 'other'}"
-    return f"no change to {one} was seen in {other}, which is no proof"

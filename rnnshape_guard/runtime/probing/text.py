@@ -32,12 +32,11 @@ def portrait(probed: Probed) -> str:
     lines = [f"probe of {probed.title}: {inputs} → {outputs}", ""]
     used: set[str] = set()
     for batch, time in _pairs(probed):
-        pictures = [_matrix(each, used) for each in (batch, time) if each is not None]
+        pictures = [_matrix(each, probed.varied.strip('`').removeprefix('the '), used) for each in (batch, time) if each is not None]
         lines += [*_beside(pictures), ""]
     if used:
         lines += ["   ".join(f"{mark} {words}" for mark, words in LEGEND.items() if mark in used), ""]
-    for label, words, is_well in probed.verdicts():
-        sign = {True: "✓", False: "✗", None: " "}[is_well]
+    for sign, label, words in probed.verdicts():
         lines += _hanging(f"{sign} {label:<9}", words)
     for label, all_words in (("assumed", probed.assumed), ("note", probed.notes)):
         for number, words in enumerate(all_words):
@@ -52,13 +51,13 @@ def _pairs(probed: Probed) -> list[tuple[Dependence | None, Dependence | None]]:
     return [(batch.get(name), time.get(name)) for name in names]
 
 
-def _matrix(each: Dependence, used: set[str]) -> list[str]:
+def _matrix(each: Dependence, inputs: str, used: set[str]) -> list[str]:
     word = "sample" if each.axis == "batch" else "step"
     rows, columns = each.rows[:MOST_CELLS], each.columns[:MOST_CELLS]
     wide = max(len(str(part)) for part in (*rows, *columns))
     edge = max(len(str(part)) for part in rows)
     head = " ".join(f"{part!s:>{wide}}" for part in columns)
-    lines = [f"{word}s of {each.output} (down) against {word}s of the input", f"{'':{edge}}  {head}"]
+    lines = [f"{word}s: {each.output} ↓  {inputs} →", f"{'':{edge}}  {head}"]
     for number, part in enumerate(rows):
         marks = []
         for place in range(len(columns)):
