@@ -63,7 +63,7 @@ def _along_the_batch(call: CellCalled, log: Log) -> Iterator[Finding]:
         labels=(Label(call.place, f"reads {wording.shape(value)} as (batch, features)"),),
         expected="(batch, features)",
         found=wording.shape(value),
-        because=(*wording.because(atom)[:1], *wording.because(time)[:1]),
+        because=wording.because(atom)[:1],
         help=f"for ... in {text}.unbind(1)" if source is not None and text.isidentifier() else "",
         subject=frozenset({atom.root, time.root}),
         cause=event.id,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.cells import spec_of, stepped_along
-from rnnshape_guard.checks.reading import is_of_one_kind, misfits, sized_by
-from rnnshape_guard.events import CellCalled, Created, Event, Log, Place, Unpacked, Value, values_in
+from rnnshape_guard.checks.reading import is_of_one_kind, misfits, ranked_by, sized_by
+from rnnshape_guard.events import CellCalled, Log, Operated, Place, Unpacked, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.shapes.axes import Axis, Role
 from rnnshape_guard.shapes.dims import Dim
@@ -118,13 +118,10 @@ def _from_time(call: CellCalled, name: str, value: Value, log: Log) -> Iterator[
 
 
 def _made(call: CellCalled, value: Value, log: Log, axis: Axis | None = None) -> Place:
-    event: Event | None = sized_by(value, axis, log) if axis is not None else None
-    if event is None or isinstance(event, CellCalled):
-        event = next((one for _, one in log.past(value) if isinstance(one, Created | CellCalled)), None)
+    """Where a state got an axis, or its number of axes; the argument, where a layer made it."""
+    event = sized_by(value, axis, log) if axis is not None else ranked_by(value, log)
     given = call.given["hx"].place
-    if event is None or isinstance(event, CellCalled):
-        return given if given is not None else call.place
-    return event.place
+    return event.place if isinstance(event, Operated) else given if given is not None else call.place
 
 
 def _named(call: CellCalled, name: str) -> str:

@@ -36,7 +36,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         labels=tuple(label for label in labels if label.place is not place),
         expected=initial_states.expected(call),
         found=wording.shape(mistake.state.value),
-        help=_remedy(mistake, encoder),
+        help=_remedy(mistake),
         condition=wording.when(mistake.misfit.condition),
         subject=frozenset({("state", call.layer.id)}),
         cause=call.id,
@@ -57,11 +57,16 @@ def _message(mistake: Mistake, encoder: RecurrentCalled) -> str:
     return f"{decoder} has hidden_size {expected}, but the state of {source} is {found} wide"
 
 
-def _remedy(mistake: Mistake, encoder: RecurrentCalled) -> str:
+def _remedy(mistake: Mistake) -> str:
     misfit = mistake.misfit
-    if misfit is None or misfit.axis != 0 or not _differ(spec_of(encoder).directions, spec_of(mistake.call).directions):
+    if misfit is None or misfit.axis != 0 or misfit.expected is None or misfit.found is None:
         return ""
-    return "join the directions first: torch.cat((h_n[0::2], h_n[1::2]), dim=-1), and a Linear to the decoder's width"
+    if mistake.axis is not None and wording.directions(mistake.axis):
+        return (
+            "join the directions first: torch.cat((h_n[0::2], h_n[1::2]), dim=-1), and a Linear to the decoder's width"
+        )
+    rows = misfit.expected.value
+    return f"one row for each layer: .repeat({rows}, 1, 1)" if misfit.found.value == 1 and rows is not None else ""
 
 
 def _where(mistake: Mistake, encoder: RecurrentCalled, log: Log) -> Place:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import receiver
-from rnnshape_guard.events import Called, Discarded, Log, Operated, Reordered, Reshaped, Value
+from rnnshape_guard.events import Called, Discarded, Log, Operated, Value
 from rnnshape_guard.findings import Finding
-from rnnshape_guard.shapes.axes import Shape
 
 _NAMES = frozenset(
     """permute transpose swapaxes swapdims movedim moveaxis t view view_as reshape reshape_as squeeze unsqueeze contiguous
@@ -35,7 +34,7 @@ def check(discarded: Discarded, log: Log) -> Iterator[Finding]:
         expected=wording.shape(event.result) if isinstance(event.result, Value) else "",
         found=wording.shape(value),
         help=f"{target} = {event.place.text}" if target else "assign the result",
-        subject=frozenset({("discarded", event.id), *_moved(event, value)}),
+        subject=frozenset({("discarded", event.id)}),
         cause=event.id,
     )
 
@@ -46,13 +45,3 @@ def _is_tensor(value: Value, event: Operated, log: Log) -> bool:
     if value.made_by >= 0:
         return True
     return any(reader is not event and isinstance(reader, Called) for reader in log.readers(value))
-
-
-def _moved(event: Operated, value: Value) -> Iterator[object]:
-    if not isinstance(event, Reordered | Reshaped) or not isinstance(value.shape, Shape):
-        return
-    result = event.result.axes if isinstance(event.result, Value) else None
-    before = value.axes
-    for at, axis in enumerate(before or ()):
-        if result is None or at >= len(result) or result[at].atoms != axis.atoms:
-            yield from (atom.root for atom in axis.atoms)

@@ -46,7 +46,9 @@ def _reads_both(read: StepRead, log: Log) -> bool:
 def _cuts_directions(use: object) -> bool:
     if not isinstance(use, Selected):
         return False
-    parts = [part for part in (use.result if isinstance(use.result, tuple) else (use.result,)) if isinstance(part, Value)]
+    parts = [
+        part for part in (use.result if isinstance(use.result, tuple) else (use.result,)) if isinstance(part, Value)
+    ]
     return bool(parts) and not any(
         holds_directions(part.shape.axis(-1)) for part in parts if isinstance(part.shape, Shape)
     )
@@ -66,7 +68,9 @@ def _finding(read: StepRead, condition: Condition, log: Log) -> Finding:
     half = "forward" if read.step == "first" else "reverse"
     spec = spec_of(read.call)
     state = "h_n" if spec.kind != "LSTM" else "h_n of (h_n, c_n)"
-    position = {"first": "the first step", "last": "the last step", "lengths": "the last step of each sequence"}[read.step]
+    position = {"first": "the first step", "last": "the last step", "lengths": "the last step of each sequence"}[
+        read.step
+    ]
     return Finding(
         code="RSG402",
         message=f"the {half} half of {wording.quoted(event.place)} has seen one step only",

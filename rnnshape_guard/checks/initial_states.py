@@ -8,8 +8,20 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.reading import confirmed, layout, misfits, sized_by, spec_of
-from rnnshape_guard.events import COLLATED, Created, Event, Log, Place, RecurrentCalled, Reordered, Value, values_in
+from rnnshape_guard.checks.reading import confirmed, layout, misfits, ranked_by, sized_by, spec_of
+from rnnshape_guard.events import (
+    COLLATED,
+    Created,
+    Event,
+    LayerCalled,
+    Log,
+    Operated,
+    Place,
+    RecurrentCalled,
+    Reordered,
+    Value,
+    values_in,
+)
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.axes import Atom, Axis, Role
@@ -61,7 +73,16 @@ def states_of(call: RecurrentCalled, log: Log) -> list[State]:
 
 
 def _maker(value: Value, log: Log) -> Event | None:
-    return next((event for _, event in log.past(value) if isinstance(event, Created | RecurrentCalled)), None)
+    is_made = True
+    for _, event in log.past(value):
+        match event:
+            case RecurrentCalled():
+                return event
+            case LayerCalled():
+                is_made = False
+            case Created():
+                return event if is_made else None
+    return None
 
 
 def first_mistake(call: RecurrentCalled, log: Log) -> Mistake | None:
@@ -172,12 +193,12 @@ def where(mistake: Mistake, log: Log) -> Place:
         moved = next((event for _, event in log.past(state.value) if isinstance(event, Reordered | Created)), None)
         if moved is not None:
             return moved.place
-    if mistake.axis is not None and mistake.kind is not Kind.RANK:
-        event = sized_by(state.value, mistake.axis, log)
-        if event is not None:
-            return event.place
-    if isinstance(state.maker, Created):
-        return state.maker.place
+    if mistake.kind is Kind.RANK:
+        event = ranked_by(state.value, log)
+    else:
+        event = sized_by(state.value, mistake.axis, log) if mistake.axis is not None else state.maker
+    if isinstance(event, Operated):
+        return event.place
     given = mistake.call.given["hx"].place
     return given if given is not None else mistake.call.place
 

@@ -7,24 +7,30 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layouts import (
     Contradiction,
+    Convolved,
     Use,
     contradicted,
+    convolved,
     disagreement,
     misplaced,
     misused_move,
     only_atom,
     reasons,
+    turned_in_vain,
     used_against,
 )
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.events import Layer, Log, Place, RecurrentCalled
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
+from rnnshape_guard.shapes.axes import Strength
 
 
 def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     """Judge each call by the axes of its input. Where a permute is to blame, or a misplaced flag, or a state that was
     repeated in front, that is another rule's finding."""
+    if turned_in_vain(call, log):
+        return
     found = contradicted(call)
     if found is not None:
         mixed = disagreement(call, log)
@@ -34,6 +40,9 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     use = used_against(call, log)
     if use is not None and misplaced(call) is None:
         yield _by_use(call, use)
+    by = convolved(call, log)
+    if use is None and by is not None and misplaced(call) is None:
+        yield _by_convolution(call, by)
 
 
 def _by_evidence(found: Contradiction) -> Finding:
@@ -49,9 +58,9 @@ def _by_evidence(found: Contradiction) -> Finding:
         primary=f"batch_first={batch_first}"
         if "batch_first" in spec_of(call).given
         else "batch_first=False by default",
-        labels=() if given.place is None else (Label(given.place, wording.shape(given.value)),),
+        labels=() if given.place is None else (Label(given.place, wording.shape(given.value, Strength.USE)),),
         expected=expected_layout(batch_first),
-        found=wording.shape(given.value),
+        found=wording.shape(given.value, Strength.USE),
         because=reasons(found),
         help=remedy(call),
         subject=found.subject,
@@ -80,6 +89,44 @@ def _by_use(call: RecurrentCalled, use: Use) -> Finding:
         because=(Because(f"{wording.quoted(place)} takes {use.words} along axis {use.at}", place),),
         help=remedy(call),
         subject=subject,
+        cause=call.id,
+    )
+
+
+def _by_convolution(call: RecurrentCalled, by: Convolved) -> Finding:
+    given = call.given["input"]
+    batch_first = bool(settled(spec_of(call).batch_first))
+    layer, convolution = wording.quoted(call.layer), wording.quoted(by.convolution.layer)
+    because = Because(f"{convolution} reads (batch, channel, time)", by.convolution.place)
+    if by.found is not None:
+        at = 1 if batch_first else 0
+        return Finding(
+            code="RSG101",
+            message=f"{layer} reads axis {at} of {wording.quoted(given)} as time, but {convolution} reads it as the batch",
+            place=place_of_layout(call.layer),
+            primary=f"reads {expected_layout(batch_first)}",
+            labels=() if given.place is None else (Label(given.place, expected_layout(not batch_first)),),
+            expected=expected_layout(batch_first),
+            found=expected_layout(not batch_first),
+            because=(because,),
+            help=remedy(call),
+            subject=by.found.subject,
+            cause=call.id,
+        )
+    read = "the batch" if (by.channels_at == 0) is batch_first else "time"
+    turned = "transpose(1, 2)" if batch_first else "permute(2, 0, 1)"
+    text = given.text if given.text.isidentifier() else "x"
+    return Finding(
+        code="RSG101",
+        message=f"{layer} reads axis {by.channels_at} of {wording.quoted(given)} as {read}, but it is the channels of {convolution}",
+        place=call.place,
+        primary=f"reads {expected_layout(batch_first)}",
+        labels=(Label(by.convolution.layer.place, "makes (batch, channel, time)"),),
+        expected=expected_layout(batch_first),
+        found="(batch, channel, time)",
+        because=(because,),
+        help=f"{text}.{turned}",
+        subject=frozenset({("channels", call.layer.id)}),
         cause=call.id,
     )
 

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.events import (
     Combined,
+    Discarded,
     Event,
+    LayerCalled,
     Log,
     RecurrentBuilt,
     RecurrentCalled,
@@ -23,11 +24,13 @@ from rnnshape_guard.events import (
     Reshaped,
     Selected,
     Value,
+    reads,
+    values_in,
 )
 from rnnshape_guard.findings import Because
-from rnnshape_guard.layers import RecurrentSpec, settled
+from rnnshape_guard.layers import LinearSpec, RecurrentSpec, settled
 from rnnshape_guard.shapes.axes import Atom, Axis, Rest, Role, Shape, Strength
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Packed, Slice
 
 _SUMMARIES = frozenset({"sum", "mean", "max", "amax"})
@@ -83,7 +86,7 @@ def only_atom(axis: Axis) -> Atom | None:
     return atoms[0] if len(atoms) == 1 else None
 
 
-def role_of(atom: Atom | None, weakest: Strength = Strength.WRITTEN) -> Role | None:
+def role_of(atom: Atom | None, weakest: Strength = Strength.USE) -> Role | None:
     """The role of an atom, if there is one."""
     return None if atom is None else atom.role(weakest)
 
@@ -111,11 +114,37 @@ def misused_move(found: Contradiction, log: Log) -> Reordered | None:
             return event
         if "batch_first" not in spec_of(found.call).given:
             return None
+        if before.axes[2].atoms != moved.axes[2].atoms:
+            return None
         at_batch, at_time = only_atom(before.axes[batch_at]), only_atom(before.axes[time_at])
         is_right = (found.batch is None or at_batch is found.batch) and (found.time is None or at_time is found.time)
         known_before = any(reason.when <= event.id for atom in found.atoms for reason in atom.reasons())
         return event if is_right and known_before else None
     return None
+
+
+def turned_in_vain(call: RecurrentCalled, log: Log) -> bool:
+    """Whether the input of a call, or what it was made of, was to be turned by a permute whose result is thrown away."""
+    value = call.value("input")
+    if value is None:
+        return False
+    line = [value]
+    for ancestor, event in log.past(value):
+        if isinstance(event, RecurrentCalled):
+            break
+        line += [ancestor, *reads(event)]
+    thrown = _thrown_away(log, len(log.events))
+    return any(
+        isinstance(reader, Reordered) and reader.id in thrown and reader.id < call.id
+        for one in line
+        for reader in log.readers(one)
+    )
+
+
+@lru_cache(maxsize=2)
+def _thrown_away(log: Log, length: int) -> frozenset[int]:
+    del length
+    return frozenset(event.made_by for event in log.all(Discarded))
 
 
 def _keeps_axes(event: Event, result: Value) -> bool:
@@ -213,7 +242,7 @@ def used_against(call: RecurrentCalled, log: Log) -> Use | None:
             and not any(isinstance(step, Reordered) for step in _between(use, call, log))
         ):
             against = use
-    return against if against is not None and _rank_is_sure(call, against) else None
+    return against if against is not None and _rank_is_sure(call, against, log) else None
 
 
 def _state_agrees(call: RecurrentCalled, batch: Atom) -> bool:
@@ -241,18 +270,20 @@ def rank_is_known(call: RecurrentCalled) -> bool:
     if not any(isinstance(part, Rest) for part in value.shape.stored):
         return True
     return any(
-        evidence.strength <= Strength.WRITTEN
-        for axis in value.axes
-        for atom in axis.atoms
-        for evidence in atom.evidence
+        evidence.strength <= Strength.USE for axis in value.axes for atom in axis.atoms for evidence in atom.evidence
     )
 
 
-def _rank_is_sure(call: RecurrentCalled, use: Use) -> bool:
+def _fits_linear(reader: Event) -> bool:
+    """Whether a Linear reads the hidden units of what is left: of a single sequence they would be gone."""
+    return isinstance(reader, LayerCalled) and isinstance(reader.layer.spec, LinearSpec) and not reader.misfits
+
+
+def _rank_is_sure(call: RecurrentCalled, use: Use, log: Log) -> bool:
     if rank_is_known(call):
         return True
     if isinstance(use.event, Reduced):
-        return False
+        return any(_fits_linear(reader) for value in values_in(use.event.result) for reader in log.readers(value))
     items = use.event.given["items"].seen
     return isinstance(items, tuple) and (len(items) == 3 or use.at == 1)
 
@@ -295,6 +326,42 @@ def disagreement(call: RecurrentCalled, log: Log) -> Disagreement | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Convolved:
+    """An input that comes from a convolution along time, read as if its axes stood otherwise: batch and time the other
+    way round (`found`), or the channels on an axis that is none of features (`channels_at`)."""
+
+    convolution: LayerCalled
+    found: Contradiction | None
+    channels_at: int = 0
+
+
+def convolved(call: RecurrentCalled, log: Log) -> Convolved | None:
+    """What a convolution on the path of a call's input says against the layer's layout."""
+    value, axes = call.value("input"), layout(call)
+    if value is None or axes is None:
+        return None
+    roots = [None if atom is None else atom.root for atom in map(only_atom, value.axes or ())]
+    batch, time = only_atom(axes[0]), only_atom(axes[1])
+    for ancestor, event in log.past(value):
+        if isinstance(event, RecurrentCalled):
+            return None
+        if not isinstance(event, LayerCalled) or getattr(event.layer.spec, "kind", "") != "Conv1d":
+            continue
+        made = [only_atom(axis) for axis in ancestor.axes or ()]
+        if len(made) != 3 or made[1] is None or made[2] is None:
+            return None
+        if batch is not None and time is not None and made[0] is not None:
+            if (time.root, batch.root) == (made[0].root, made[2].root):
+                return Convolved(event, Contradiction(call, time, batch))
+        width = spec_of(call).input_size
+        is_width = isinstance(width, Dim) and compare(width, made[1].size).equal
+        if is_width and roots[2] is made[2].root and made[1].root in roots[:2]:
+            return Convolved(event, None, roots.index(made[1].root))
+        return None
+    return None
+
+
 def batch_of(call: RecurrentCalled) -> Atom | None:
     """The axis that a call reads as the batch, also where its input is packed."""
     value = call.value("input")
@@ -330,13 +397,21 @@ def _judged(log: Log, length: int) -> frozenset[object]:
     return frozenset(
         key(call.layer.place)
         for call in log.all(RecurrentCalled)
-        if contradicted(call) is not None or used_against(call, log) is not None or _is_mixed(call, log)
+        if contradicted(call) is not None
+        or used_against(call, log) is not None
+        or _is_mixed(call, log)
+        or _is_convolved(call, log)
     )
 
 
 def _is_mixed(call: RecurrentCalled, log: Log) -> bool:
     found = disagreement(call, log)
     return found is not None and found.turned is None
+
+
+def _is_convolved(call: RecurrentCalled, log: Log) -> bool:
+    by = convolved(call, log)
+    return by is not None and by.found is not None
 
 
 def is_judged(built: RecurrentBuilt, log: Log) -> bool:
@@ -365,7 +440,18 @@ def misplaced(built_or_called: RecurrentBuilt | RecurrentCalled) -> str | None:
 
 def reasons(found: Contradiction) -> tuple[Because, ...]:
     """The evidence for what the axes of a contradiction are, at most three lines."""
-    seen: list[Because] = []
-    for atom in found.atoms:
-        seen += [one for one in wording.because(atom) if all(str(one.text) != str(other.text) for other in seen)]
-    return tuple(seen[:3])
+    return because_of(*found.atoms)
+
+
+def because_of(*atoms: Atom) -> tuple[Because, ...]:
+    """The evidence for the roles of atoms: one line for each place, at most three."""
+    lines: dict[object, Because] = {}
+    for atom in atoms:
+        for reason in atom.reasons():
+            says_all = reason.strength in (Strength.DECLARED, Strength.WRITTEN)
+            text = reason.text if says_all else f"{reason.text}: {reason.role}"
+            lines.setdefault(
+                (key(reason.place), reason.text) if reason.place is not None else reason.text,
+                Because(text, reason.place),
+            )
+    return tuple(lines.values())[:3]

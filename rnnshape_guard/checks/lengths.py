@@ -23,8 +23,8 @@ def check(pack: PackCalled, log: Log) -> Iterator[Finding]:
     lengths = given.value
     layout = _layout(pack, value)
     words = wording.quoted(given)
-    if lengths is not None and misfits(pack, Fault.RANK, "lengths"):
-        yield _finding(pack, log, f"{words} has {lengths.shape.rank} axes: lengths are one number for each sample")
+    if lengths is not None and lengths.axes is not None and misfits(pack, Fault.RANK, "lengths"):
+        yield _finding(pack, log, f"{words} has {len(lengths.axes)} axes: lengths are one number for each sample")
     elif lengths is not None and layout is not None and _counts_samples(lengths, layout):
         yield _finding(pack, log, f"{words} has one number for each step, not one for each sample")
     elif misfits(pack, Fault.SIZE, "lengths"):
@@ -81,7 +81,11 @@ def _is_of_the_whole(pack: PackCalled, batch: Axis, log: Log) -> bool:
 
 
 def _same_lengths(left: object, right: object) -> bool:
-    return isinstance(left, tuple) and isinstance(right, tuple) and [str(one) for one in left] == [str(one) for one in right]
+    return (
+        isinstance(left, tuple)
+        and isinstance(right, tuple)
+        and [str(one) for one in left] == [str(one) for one in right]
+    )
 
 
 def _cut(value: Value, batch: Axis, log: Log) -> Event | None:
@@ -90,7 +94,12 @@ def _cut(value: Value, batch: Axis, log: Log) -> Event | None:
         if isinstance(maker, Selected) and maker.name in ("chunk", "split", "tensor_split"):
             whole = maker.value("input")
             first = whole.shape.axis(0) if whole is not None and isinstance(whole.shape, Shape) else None
-            if first is not None and batch.atom is not None and first.atom is not None and first.atom.root is batch.atom.root:
+            if (
+                first is not None
+                and batch.atom is not None
+                and first.atom is not None
+                and first.atom.root is batch.atom.root
+            ):
                 return maker
     return None
 

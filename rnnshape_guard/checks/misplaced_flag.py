@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout
-from rnnshape_guard.checks.layouts import contradicted, disagreement, misplaced, reasons, role_of, used_against
+from rnnshape_guard.checks.layouts import (
+    contradicted,
+    disagreement,
+    misplaced,
+    reasons,
+    role_of,
+    turned_in_vain,
+    used_against,
+)
 from rnnshape_guard.checks.reading import layout
 from rnnshape_guard.events import Layer, Log, Place, RecurrentBuilt, RecurrentCalled
 from rnnshape_guard.findings import Because, Finding
@@ -26,7 +34,7 @@ def check(event: RecurrentBuilt | RecurrentCalled, log: Log) -> Iterator[Finding
         if name != "bias":
             yield _finding(event.layer, name, (), frozenset(), event.id)
         return
-    if name != "bias":
+    if name != "bias" or turned_in_vain(event, log):
         return
     found = contradicted(event)
     if found is not None:

@@ -8,20 +8,23 @@ from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout
 from rnnshape_guard.checks.layouts import (
     Contradiction,
+    axis_read,
+    because_of,
     contradicted,
     disagreement,
     misused_move,
     only_atom,
     reasons,
     role_of,
+    turned_in_vain,
     uses,
 )
 from rnnshape_guard.checks.moves import mover, receiver
 from rnnshape_guard.checks.reading import layout, misfits, spec_of
-from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Reordered, Value
+from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Reordered, Selected, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
-from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.axes import Axis, Role, Strength
 from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Fault
 
@@ -32,7 +35,8 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
     """Judge the permutes in front of a layer, and those between a recurrent layer and the reading of its output."""
     found = _before_features(call, log)
     if isinstance(call, RecurrentCalled):
-        layouts = _before_layout(call, log) or _before_use(call, log)
+        in_vain = turned_in_vain(call, log)
+        layouts = None if in_vain else _before_layout(call, log) or _before_use(call, log) or _before_state(call, log)
         found = layouts or found
     if found is not None:
         yield found
@@ -66,6 +70,34 @@ def _before_layout(call: RecurrentCalled, log: Log) -> Finding | None:
     return _finding(move, call, message, expected_layout(batch_first), because, help_, found)
 
 
+def _before_state(call: RecurrentCalled, log: Log) -> Finding | None:
+    """The final state is turned, and then its last row is taken as if layers still stood in front."""
+    for state in values_in(call.result):
+        if state.part not in ("h_n", "c_n") or state.axes is None or len(state.axes) != 3:
+            continue
+        layers, batch = state.axes[0], only_atom(state.axes[1])
+        for event in log.future(state, 3):
+            value = event.value("input") if isinstance(event, Selected) else None
+            if not isinstance(event, Selected) or value is None or value.axes is None or axis_read(event) != 0:
+                continue
+            if len(value.axes) != 3 or batch is None or only_atom(value.axes[0]) is not batch:
+                continue
+            move = mover(value, 0, _same_as(layers), log)
+            if move is not None:
+                message = (
+                    f"{wording.quoted(event.place)} is the last sample: {wording.quoted(move.place)} has put the batch "
+                    f"where the layers were"
+                )
+                because = (Because(f"a state of {wording.quoted(call.layer)}", call.place),)
+                help_ = f"leave the axes as they are: {receiver(move)}[-1]"
+                return _finding(move, event, message, "", because, help_, Contradiction(call, batch, None))
+    return None
+
+
+def _same_as(axis: Axis) -> Callable[[Axis], bool]:
+    return lambda other: other.atoms == axis.atoms
+
+
 def _moves_nothing(move: Reordered) -> bool:
     before, after = move.value("input"), move.result
     if before is None or not isinstance(after, Value) or before.axes is None or after.axes is None:
@@ -74,7 +106,7 @@ def _moves_nothing(move: Reordered) -> bool:
 
 
 def _layout_of(move: Reordered, found: Contradiction) -> str:
-    return wording.shape(move.result if isinstance(move.result, Value) else None)
+    return wording.shape(move.result if isinstance(move.result, Value) else None, Strength.USE)
 
 
 def _before_use(call: RecurrentCalled, log: Log) -> Finding | None:
@@ -152,16 +184,16 @@ def _features(call: LayerCalled, value: Value, at: int, move: Reordered) -> Find
         f"{wording.quoted(move.place)} puts {wording.axis_name(axis)} on axis {at}, where "
         f"{wording.quoted(call.layer)} reads its {'channels' if at == 1 else 'features'}"
     )
-    because = tuple(one for atom in atoms for one in wording.because(atom))[:3]
+    because = because_of(*atoms)
     given = call.given["input"]
     return Finding(
         code="RSG301",
         message=message,
         place=move.place,
-        primary=wording.shape(move.result if isinstance(move.result, Value) else None),
+        primary=wording.shape(move.result if isinstance(move.result, Value) else None, Strength.USE),
         labels=() if given.place is None else (Label(given.place, f"{wording.quoted(call.layer)} reads it here"),),
-        expected=wording.shape(before),
-        found=wording.shape(value),
+        expected=wording.shape(before, Strength.USE),
+        found=wording.shape(value, Strength.USE),
         because=because,
         help=f"leave the axes as they are: {receiver(move)}",
         subject=frozenset({*(atom.root for atom in atoms), ("features", call.layer.id)}),
@@ -184,10 +216,10 @@ def _finding(
         code="RSG301",
         message=message,
         place=move.place,
-        primary=wording.shape(result),
+        primary=wording.shape(result, Strength.USE),
         labels=() if place is None else (Label(place, "is read here"),),
         expected=expected,
-        found=wording.shape(result) if expected else "",
+        found=wording.shape(result, Strength.USE) if expected else "",
         because=because,
         help=help_,
         subject=found.subject,

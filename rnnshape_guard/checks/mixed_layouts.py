@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout, place_of_layout, remedy
-from rnnshape_guard.checks.layouts import Disagreement, contradicted, disagreement, misplaced, misused_move, role_of
+from rnnshape_guard.checks.layouts import (
+    Disagreement,
+    contradicted,
+    disagreement,
+    misplaced,
+    misused_move,
+    role_of,
+    turned_in_vain,
+)
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.events import Log, RecurrentCalled
 from rnnshape_guard.findings import Because, Finding, Label
@@ -17,7 +25,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     """Judge each call of a layer whose input comes from another one. Where other evidence says which axis is the batch,
     the layer that is wrong about it is RSG101; a state that was repeated in the wrong place is wrong in any case."""
     mixed = disagreement(call, log)
-    if mixed is None:
+    if mixed is None or turned_in_vain(call, log):
         return
     if mixed.turned is not None:
         yield _repeated(call, mixed)

@@ -48,7 +48,7 @@ def receiver(event: Operated) -> str:
 
 def is_method(event: Operated) -> bool:
     """Whether an operation was written as a method of its tensor."""
-    return event.name.startswith("Tensor.") and event.place.text.startswith(receiver(event))
+    return event.place.text.startswith(f"{receiver(event)}.")
 
 
 def arguments(event: Operated) -> str:

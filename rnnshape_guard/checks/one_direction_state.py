@@ -64,9 +64,11 @@ def _finding(read: StateRead, condition: Condition, fact: str) -> Finding:
     if isinstance(read.pick.item, Slice) and read.pick.number is None:
         remedy = f"{state}[0::2] + {state}[1::2], or a view to (layers, 2, batch, hidden)"
     else:
-        remedy = f"torch.cat(({state}[-2], {state}[-1]), dim=1), {wording.size(spec.hidden_size)} features twice" if isinstance(
-            spec.hidden_size, Dim
-        ) else f"torch.cat(({state}[-2], {state}[-1]), dim=1)"
+        remedy = (
+            f"torch.cat(({state}[-2], {state}[-1]), dim=1), {wording.size(spec.hidden_size)} features twice"
+            if isinstance(spec.hidden_size, Dim)
+            else f"torch.cat(({state}[-2], {state}[-1]), dim=1)"
+        )
     return Finding(
         code="RSG403",
         message=f"{wording.quoted(event.place)} {fact}",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.tuples import is_refusal
 from rnnshape_guard.events import Called, Event, Given, Log, PackCalled, RecurrentCalled, Value, values_in
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.outcomes import Fault, Packed
+from rnnshape_guard.shapes.outcomes import Packed
 
 
 def check(event: Called, log: Log) -> Iterator[Finding]:
@@ -15,10 +16,11 @@ def check(event: Called, log: Log) -> Iterator[Finding]:
     if event.path:
         return
     for misfit in event.misfits:
-        if misfit.fault is not Fault.TYPE:
+        if not is_refusal(misfit):
             continue
         for name, given in event.given.items():
-            packed = _packed(given) if name == misfit.operand or misfit.operand not in event.given else None
+            operand = misfit.operand.partition("[")[0]
+            packed = _packed(given) if name == operand or operand not in event.given else None
             if packed is not None:
                 yield _finding(event, given, packed, log)
                 return

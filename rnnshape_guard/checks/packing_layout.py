@@ -31,12 +31,10 @@ def against_its_tensor(pack: PackCalled) -> Iterator[Finding]:
     batch, time = (axes[0].atom, axes[1].atom) if batch_first else (axes[1].atom, axes[0].atom)
     if batch is None or time is None or batch.size.value == 1 or time.size.value == 1:
         return
-    reasons = [one for one in _apart(batch) if one.role is Role.TIME] or [
-        one for one in _apart(time) if one.role is Role.BATCH
-    ]
-    if not reasons or any(one.role is Role.BATCH for one in _apart(batch)) or any(
-        one.role is Role.TIME for one in _apart(time)
-    ):
+    of_batch, of_time = _apart(batch, pack), _apart(time, pack)
+    reasons = [one for one in of_batch if one.role is Role.TIME] or [one for one in of_time if one.role is Role.BATCH]
+    agreeing = [one for one in of_batch if one.role is Role.BATCH] + [one for one in of_time if one.role is Role.TIME]
+    if not reasons or agreeing:
         return
     given = pack.given["input"]
     layout = "(batch, time, ...)" if batch_first else "(time, batch, ...)"
@@ -57,12 +55,15 @@ def against_its_tensor(pack: PackCalled) -> Iterator[Finding]:
     )
 
 
-def _apart(atom: Atom) -> list[Evidence]:
-    """The evidence of the strongest class that comes neither from packing nor from a layer's own layout."""
+def _apart(atom: Atom, pack: PackCalled) -> list[Evidence]:
+    """The evidence of the strongest class that was there before a pack and comes neither from packing nor from a
+    layer's own layout. What a program calls the axes afterwards, it says of what became of them."""
     own = [
         one
         for one in atom.evidence
-        if one.strength < Strength.LAYER and not one.text.startswith(("pack_padded_sequence(", "pad_packed_sequence("))
+        if one.strength < Strength.LAYER
+        and one.when <= pack.id
+        and not one.text.startswith(("pack_padded_sequence(", "pad_packed_sequence("))
     ]
     strongest = min((one.strength for one in own), default=None)
     found = [one for one in own if one.strength == strongest]

@@ -12,12 +12,12 @@ from rnnshape_guard.checks.picking import (
     contradicted,
     output_reads,
     state_uses,
+    stated_batch,
     step_read,
     steps_of,
 )
-from rnnshape_guard.checks.reading import confirmed
+from rnnshape_guard.checks.reading import confirmed, entered
 from rnnshape_guard.events import (
-    Called,
     Event,
     FunctionEntered,
     Handed,
@@ -28,7 +28,6 @@ from rnnshape_guard.events import (
     Reshaped,
     Returned,
     Selected,
-    Value,
 )
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.shapes.axes import Role
@@ -44,13 +43,13 @@ def check(event: Selected | RecurrentCalled, log: Log) -> Iterator[Finding]:
         if read is not None and read.step == "padded":
             yield _of_padded(read)
         return
-    entered = _entered(event, log)
-    name = _lengths(entered) if entered is not None else None
-    if entered is None or name is None or not _is_padded(event, entered, name, log):
+    function = entered(event, log)
+    name = _lengths(function) if function is not None else None
+    if function is None or name is None or not _is_padded(event, function, name, log):
         return
     reader = _final_reader(event, log)
     if reader is not None:
-        yield _of_state(event, entered, name, reader)
+        yield _of_state(event, name, reader)
 
 
 def _of_padded(read: StepRead) -> Finding:
@@ -69,7 +68,7 @@ def _of_padded(read: StepRead) -> Finding:
     )
 
 
-def _of_state(call: RecurrentCalled, entered: FunctionEntered, name: str, reader: Event) -> Finding:
+def _of_state(call: RecurrentCalled, name: str, reader: Event) -> Finding:
     given = call.given["input"]
     return Finding(
         code="RSG408",
@@ -90,49 +89,47 @@ def _of_state(call: RecurrentCalled, entered: FunctionEntered, name: str, reader
 # -- a final state behind padding ----------------------------------------------------------------------------------
 
 
-def _entered(call: RecurrentCalled, log: Log) -> FunctionEntered | None:
-    """The entry into the function that a call stands in."""
-    for event in reversed(log.events[: call.id]):
-        if isinstance(event, FunctionEntered) and event.scope == call.scope and event.entry == call.entry:
-            return event
-    return None
-
-
-def _lengths(entered: FunctionEntered) -> str | None:
+def _lengths(function: FunctionEntered) -> str | None:
     """The parameter that holds the lengths, if the caller has to give it."""
-    for name, given in entered.given.items():
+    for name, given in function.given.items():
         if LENGTHS.search(name) and given.seen is not None:
-            optional = re.search(rf"\b{name}\s*(?::[^,()]*(?:\[[^\]]*\])?)?\s*=", _head(entered))
+            optional = re.search(rf"\b{name}\s*(?::[^,()]*(?:\[[^\]]*\])?)?\s*=", _head(function))
             return None if optional else name
     return None
 
 
-def _head(entered: FunctionEntered) -> str:
-    return entered.place.text.split("):", 1)[0].split(") ->", 1)[0]
+def _head(function: FunctionEntered) -> str:
+    return function.place.text.split("):", 1)[0].split(") ->", 1)[0]
 
 
-def _is_padded(call: RecurrentCalled, entered: FunctionEntered, name: str, log: Log) -> bool:
+def _is_padded(call: RecurrentCalled, function: FunctionEntered, name: str, log: Log) -> bool:
     """Whether a call runs over a batch whose axes are known, while nothing but the input's own making reads the lengths."""
     steps = steps_of(call)
     value = call.value("input")
     if steps is None or value is None or value.axes is None or contradicted(*steps):
         return False
     if not (confirmed(steps[0], Role.BATCH) or confirmed(steps[1], Role.TIME)):
-        return False
-    text = entered.place.text
-    own = call.place.text
-    if own not in text:
+        if value.made_by < 0 or not stated_batch(steps[0]):
+            return False
+    if not _is_left_alone(function.place.text, call.place.text, name):
         return False
     word = re.compile(rf"\b{name}\b")
-    behind = text.split(own, 1)[1]
-    if word.search(behind) or re.search(r"left|prepad|pre_pad", text):
-        return False
-    for event in log.events[entered.id : call.id]:
+    for event in log.events[function.id : call.id]:
         if isinstance(event, PackCalled) and event.scope == call.scope:
             return False
         if isinstance(event, Handed) and any(word.search(given.text) for given in event.given.values()):
             return False
     return not any(isinstance(event, PackCalled) for event in _inside(call, log))
+
+
+def _is_left_alone(function: str, call: str, name: str) -> bool:
+    """Whether a function reads the lengths before a call at most, and hands them to nobody."""
+    if call not in function or re.search(r"left|prepad|pre_pad", function):
+        return False
+    before, behind = function.split(call, 1)
+    body = before.split("):", 1)[-1] if "):" in before else before.split(":", 1)[-1]
+    handed = re.search(rf"\(\s*(?:[^()]*,\s*)?{name}\s*[,)]", body)
+    return handed is None and re.search(rf"\b{name}\b", behind) is None
 
 
 def _inside(call: RecurrentCalled, log: Log) -> Iterator[Event]:
@@ -146,12 +143,12 @@ def _inside(call: RecurrentCalled, log: Log) -> Iterator[Event]:
 def _final_reader(call: RecurrentCalled, log: Log) -> Event | None:
     """The event that reads the final state, or the last step, as what the sequences come to."""
     for event in state_uses(call, log):
-        if isinstance(event, Selected | Reshaped) or (isinstance(event, LayerCalled) and not isinstance(event, RecurrentCalled)):
+        if isinstance(event, Selected | Reshaped) or (
+            isinstance(event, LayerCalled) and not isinstance(event, RecurrentCalled)
+        ):
             return event
     for event in output_reads(call, log):
         read = step_read(event, log) if isinstance(event, Selected) else None
         if read is not None and read.step == "last":
             return event
     return None
-
-

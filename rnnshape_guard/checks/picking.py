@@ -136,8 +136,7 @@ def uses(value: Value, log: Log) -> list[Event]:
 
 def is_used(event: Event, log: Log) -> bool:
     """Whether anything reads what an event made."""
-    result = event.result
-    return isinstance(result, Value) and bool(uses(result, log))
+    return any(uses(value, log) for value in values_in(event.result))
 
 
 def line_of(value: Value, log: Log) -> Iterator[tuple[Value, Event]]:
@@ -213,7 +212,19 @@ def is_axis(axis: Axis, atom: Atom) -> bool:
 
 def contradicted(batch: Atom, time: Atom) -> bool:
     """Whether evidence beyond layers says that an axis taken for the batch is the time, or the other way round."""
-    return batch.role(Strength.WRITTEN) is Role.TIME or time.role(Strength.WRITTEN) is Role.BATCH
+    return batch.role(Strength.USE) is Role.TIME or time.role(Strength.WRITTEN) is Role.BATCH
+
+
+def stated_batch(atom: Atom) -> bool:
+    """Whether a program says that an axis is the batch: by evidence of its own, or by writing ``batch_first=True``
+    where nothing else speaks (a layer that was told nothing says nothing)."""
+    if atom.size.value == 1:
+        return False
+    if atom.role(Strength.USE) is not None or atom.reasons(Strength.WRITTEN):
+        return atom.role(Strength.USE) is Role.BATCH
+    return atom.role(Strength.LAYER) is Role.BATCH and any(
+        "batch_first=True" in one.text for one in atom.reasons(Strength.LAYER)
+    )
 
 
 def is_settled(event: Event, condition: Condition) -> bool:
@@ -377,7 +388,9 @@ def step_read(event: Selected, log: Log) -> StepRead | None:
         if isinstance(maker, LayerCalled) and not isinstance(maker, RecurrentCalled):
             before = maker.value("input")
             shapes = [one.shape for one in (before, ancestor) if one is not None and isinstance(one.shape, Shape)]
-            through |= len(shapes) == 2 and holds_directions(shapes[0].axis(-1)) and not holds_directions(shapes[1].axis(-1))
+            through |= (
+                len(shapes) == 2 and holds_directions(shapes[0].axis(-1)) and not holds_directions(shapes[1].axis(-1))
+            )
     step = _step(event, pair[1], call, log)
     if step == "last" and pad is not None:
         step = "padded"
@@ -532,7 +545,13 @@ def sample_read(event: Selected, log: Log) -> StateRead | None:
         return None
     pick = chosen[1]
     batch = pick.axis.atom
-    if pick.at != 1 or pick.number not in (0, -1) or isinstance(pick.item, Slice) or batch is None or batch.size.value == 1:
+    if (
+        pick.at != 1
+        or pick.number not in (0, -1)
+        or isinstance(pick.item, Slice)
+        or batch is None
+        or batch.size.value == 1
+    ):
         return None
     return StateRead(event, value, state, call, pick)
 

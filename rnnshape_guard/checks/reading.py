@@ -11,6 +11,8 @@ from rnnshape_guard.events import (
     LayerBuilt,
     LayerCalled,
     Log,
+    Operated,
+    Place,
     RecurrentCalled,
     Value,
     reads,
@@ -63,7 +65,7 @@ def is_state(shape: Shape) -> bool:
     return any(atom.kind is Role.LAYER for atom in shape.atoms())
 
 
-def confirmed(atom: Atom | None, role: Role, weakest: Strength = Strength.WRITTEN) -> bool:
+def confirmed(atom: Atom | None, role: Role, weakest: Strength = Strength.USE) -> bool:
     """Whether evidence no weaker than `weakest` says that an atom has a role."""
     return atom is not None and atom.size.value != 1 and atom.role(weakest) is role
 
@@ -91,13 +93,33 @@ def sized_by(value: Value, axis: Axis, log: Log) -> Event | None:
     return None
 
 
+def ranked_by(value: Value, log: Log) -> Event | None:
+    """The event that gave a tensor its number of axes; None for one from outside."""
+    maker = log.maker(value)
+    while isinstance(maker, Operated):
+        before = next(iter(reads(maker)), None)
+        if before is None or before.axes is None or value.axes is None or len(before.axes) != len(value.axes):
+            return maker
+        maker = log.maker(before)
+    return maker
+
+
 def is_of_one_kind(call: LayerCalled, log: Log) -> bool:
-    """Whether a layer is of the kind it is in every run: not one of several that a program chooses between."""
-    node = getattr(call.layer.place, "node", call.layer.place)
-    others = (
-        event.layer
-        for event in log.all(LayerBuilt)
-        if event.layer.id != call.layer.id and getattr(event.layer.place, "node", event.layer.place) is node
-    )
-    kind = getattr(call.layer.spec, "kind", None)
-    return all(getattr(other.spec, "kind", None) == kind for other in others)
+    """Whether it surely is a layer of this kind that is called here: not one of several that a program chooses between
+    where it builds them or where it calls them."""
+    kind, built_at, called_at = getattr(call.layer.spec, "kind", None), _node(call.layer.place), _node(call.place)
+    for event in log.events:
+        match event:
+            case LayerBuilt() if _node(event.layer.place) is built_at:
+                pass
+            case LayerCalled() if event.entry == call.entry and _node(event.place) is called_at:
+                pass
+            case _:
+                continue
+        if event.layer.id != call.layer.id and getattr(event.layer.spec, "kind", None) != kind:
+            return False
+    return True
+
+
+def _node(place: Place) -> object:
+    return getattr(place, "node", place)

@@ -17,7 +17,7 @@ def one_for_each_cause(findings: Iterable[Finding]) -> list[Finding]:
         if at is None:
             at = len(kept)
             kept.append(finding)
-        elif kept[at].code != finding.code and len(kept[at].because) < 4:
+        elif kept[at].code != finding.code and kept[at].place is not finding.place and len(kept[at].because) < 4:
             kept[at] = replace(kept[at], because=(*kept[at].because, Because(finding.message, finding.place)))
         for part in finding.subject:
             owner.setdefault(part, at)

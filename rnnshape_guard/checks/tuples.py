@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.events import Called, Event, Given, Log, RecurrentCalled, Seen, Value
-from rnnshape_guard.shapes.outcomes import Fault
+from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 
 def refused(event: Called) -> Iterator[tuple[Given, tuple[Seen, ...]]]:
     """The tuples among the operands that a call refuses, innermost included."""
-    faults = {misfit.operand for misfit in event.misfits if misfit.fault is Fault.TYPE}
+    faults = {misfit.operand.partition("[")[0] for misfit in event.misfits if is_refusal(misfit)}
     if not faults:
         return
     named = {name: given for name, given in event.given.items() if name in faults}
@@ -18,6 +18,11 @@ def refused(event: Called) -> Iterator[tuple[Given, tuple[Seen, ...]]]:
     for given in named.values() or ([state] if state is not None else event.given.values()):
         for each in _tuples(given.seen):
             yield given, each
+
+
+def is_refusal(misfit: Misfit) -> bool:
+    """Whether something is refused because it is no tensor (and not because it is one)."""
+    return misfit.fault is Fault.TYPE and not misfit.detail.startswith("a tensor")
 
 
 def _tuples(seen: Seen) -> Iterator[tuple[Seen, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.layouts import batch_of, only_atom, role_of
+from rnnshape_guard.checks.layouts import batch_of, because_of, only_atom, role_of
 from rnnshape_guard.checks.reading import spec_of
 from rnnshape_guard.events import Log, RecurrentCalled, Selected
 from rnnshape_guard.findings import Because, Finding, Label
@@ -29,7 +29,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     if batch is None:
         return
     role = role_of(batch)
-    because = wording.because(batch)
+    because = because_of(batch)
     if role is None:
         earlier = _earlier(call, batch, log)
         if earlier is None:

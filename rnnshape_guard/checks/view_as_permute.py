@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.layouts import because_of, role_of
 from rnnshape_guard.checks.moves import arguments, is_method, is_scrambled, order, receiver
 from rnnshape_guard.checks.reading import is_state, misfits
 from rnnshape_guard.events import Log, Reshaped, Value
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Role, Shape
-from rnnshape_guard.shapes.outcomes import Fault, Misfit
+from rnnshape_guard.shapes.axes import Atom, Role, Shape, Strength
+from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.outcomes import Fault
 
 
 def check(event: Reshaped, log: Log) -> Iterator[Finding]:
@@ -20,17 +22,70 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     if value is None or not isinstance(value.shape, Shape) or is_state(value.shape) or is_scrambled(value, log):
         return
     for misfit in misfits(event, Fault.SCRAMBLE):
-        if all(atom.kind in (Role.DIRECTION, Role.HIDDEN) for atom in (*misfit.wanted, *misfit.skipped)):
+        atoms = (*misfit.wanted, *misfit.skipped)
+        if all(atom.kind in (Role.DIRECTION, Role.HIDDEN) for atom in atoms) or _is_shuffle(value, atoms):
             continue
-        yield _finding(event, value, misfit)
+        named = _sizes_named(event)
+        if _may_be_another(misfit.wanted) or not all(_is_known(atom) or atom in named for atom in atoms):
+            continue
+        yield _finding(event, value, atoms, wording.when(misfit.condition))
         return
+    swapped = _swapped_by_name(event, value)
+    if swapped:
+        yield _finding(event, value, swapped, "")
 
 
-def _finding(event: Reshaped, value: Value, misfit: Misfit) -> Finding:
+def _is_shuffle(value: Value, atoms: tuple[Atom, ...]) -> bool:
+    """Whether all happens inside one axis that holds neither batch nor time: groups of channels are shuffled so."""
+    inside = next((axis for axis in value.axes or () if all(atom in axis.atoms for atom in atoms)), None)
+    return inside is not None and not any(role_of(atom, Strength.LAYER) in (Role.BATCH, Role.TIME) for atom in atoms)
+
+
+def _is_known(atom: Atom) -> bool:
+    """Whether something is known of an axis: one of unknown size that nobody has named may be 1."""
+    return role_of(atom, Strength.LAYER) is not None or atom.symbol.value is not None
+
+
+def _sizes_named(event: Reshaped) -> set[Atom]:
+    """The axes whose own sizes are named in a view."""
+    found: set[Atom] = set()
+    for given in event.given.values():
+        sizes = given.seen if isinstance(given.seen, tuple) else ()
+        for size in sizes:
+            if isinstance(size, Dim):
+                found |= {symbol.owner for symbol in size.symbols() if isinstance(symbol.owner, Atom)}
+    return found
+
+
+def _swapped_by_name(event: Reshaped, value: Value) -> tuple[Atom, ...]:
+    """Batch and time, where they are known to stand in one order and parameters name them in the other."""
+    result = event.result if isinstance(event.result, Value) else None
+    if event.misfits or value.axes is None or result is None or result.axes is None:
+        return ()
+    if len(value.axes) < 2 or len(result.axes) < 2 or any(axis.size.value == 1 for axis in value.axes[:2]):
+        return ()
+    before = [axis.role() for axis in value.axes[:2]]
+    after = [axis.role() for axis in result.axes[:2]]
+    if {*before} != {Role.BATCH, Role.TIME} or after != before[::-1]:
+        return ()
+    return tuple(atom for axis in value.axes[:2] for atom in axis.atoms)
+
+
+def _may_be_another(wanted: tuple[Atom, ...]) -> bool:
+    """Whether a product was found in pieces of which one is known by a number or a parameter alone: it may as well be
+    meant as a part of the axis in between."""
+    return len(wanted) > 1 and any(
+        atom.symbol.value is not None
+        and all(symbol.owner is None for symbol in atom.symbol.value.symbols())
+        and role_of(atom) not in (Role.BATCH, Role.TIME)
+        for atom in wanted
+    )
+
+
+def _finding(event: Reshaped, value: Value, atoms: tuple[Atom, ...], condition: str) -> Finding:
     name = event.name.rpartition(".")[2]
     result = event.result if isinstance(event.result, Value) else None
     given = event.given.get("input")
-    atoms = (*misfit.wanted, *misfit.skipped)
     return Finding(
         code="RSG303",
         message=(
@@ -42,9 +97,9 @@ def _finding(event: Reshaped, value: Value, misfit: Misfit) -> Finding:
         labels=() if given is None or given.place is None else (Label(given.place, wording.shape(value)),),
         expected=wording.shape(value),
         found=wording.shape(result),
-        because=tuple(one for atom in atoms for one in wording.because(atom))[:3],
+        because=because_of(*atoms),
         help=moved(event, value),
-        condition=wording.when(misfit.condition),
+        condition=condition,
         subject=frozenset({("scramble", event.id)}),
         cause=event.id,
     )

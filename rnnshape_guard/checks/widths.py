@@ -26,6 +26,7 @@ from rnnshape_guard.events import (
     reads,
 )
 from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.axes import Atom, Axis, Role
 from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Misfit, Packed
@@ -82,6 +83,8 @@ def contradictions(call: LayerCalled, argument: str, misfits: list[Misfit]) -> I
     features = features_of(value)
     if value is not None and features is not None:
         for misfit in misfits:
+            if misfit.expected is not None and misfit.expected.value == 0:
+                continue  # a layer for nothing is built by an option that is off
             yield Contradiction(call, argument, value, features, misfit)
 
 
@@ -132,15 +135,19 @@ def _shape_with(value: Value, width: str) -> str:
 
 
 def product(axis: Axis) -> str:
-    """An axis's size as one would write it in a constructor: ``2 * hidden``."""
-    parts = [wording.size(atom.size) for atom in axis.atoms if atom.size.value != 1]
-    return " * ".join(parts) if parts and not any("?" in part for part in parts) else ""
+    """An axis's size as one would write it in a constructor: ``2 * hidden``; empty where it is not known."""
+    parts = [spelled(atom.size) for atom in axis.atoms if atom.size.value != 1]
+    if len(parts) > 1:
+        parts = [f"({part})" if " + " in part or " - " in part else part for part in parts]
+    return " * ".join(parts) if parts and "..." not in parts else ""
 
 
-def spelled(dim: object) -> str:
-    """A constructor's argument in a remedy; an ellipsis where it is not known."""
-    words = wording.size(dim) if isinstance(dim, Dim) else "?"
-    return "..." if words == "?" else words
+def spelled(size: Size) -> str:
+    """A size as a constructor's argument; an ellipsis where it is not known."""
+    if not isinstance(size, Dim):
+        return "..."
+    words = str(size.value) if size.value is not None else wording.size(size).replace("·", " * ")
+    return "..." if "?" in words else words
 
 
 # -- which line is wrong --------------------------------------------------------------------------------------------
@@ -222,13 +229,16 @@ def given_number(call: LayerCalled, argument: str, misfit: Misfit, maker: Layer 
     function = entered(built, log) if built is not None else None
     if built is None or function is None or function.call is None or not function.scope.endswith("__init__"):
         return None
+    beside = [
+        event
+        for event in log.all(LayerBuilt)
+        if event.entry == built.entry and event.scope == built.scope and event.layer.id != layer.id
+    ]
+    if any(_node(event.layer.place) is _node(layer.place) and entered(event, log) is function for event in beside):
+        return None  # one line builds several layers, in a loop, and not all for the same features
     if maker is None or maker.owner == layer.owner:
-        uses = [
-            event
-            for event in log.all(LayerBuilt)
-            if event.entry == built.entry and event.scope == built.scope and event.layer.id != layer.id
-        ]
-        if any(one.text == place.text for event in uses for one in event.layer.argument_places.values()):
+        others = [event.layer for event in beside if _node(event.layer.place) is not _node(layer.place)]
+        if any(one.text == place.text for other in others for one in other.argument_places.values()):
             return None
     given = function.given.get(place.text)
     return given.place if given is not None else None
@@ -245,8 +255,7 @@ def _node(place: Place) -> object:
 
 def on_recurrent_path(call: LayerCalled, log: Log) -> bool:
     """Whether a recurrent layer or cell stands before or behind a layer."""
-    value = call.value("input")
-    if value is not None and _leads_back(value, log):
+    if any(_leads_back(value, log) for value in reads(call)):
         return True
     results = [
         one for one in (call.result if isinstance(call.result, tuple) else (call.result,)) if isinstance(one, Value)

@@ -25,6 +25,8 @@ def quoted(thing: Given | Layer | Place | str) -> str:
             text = thing
         case Layer():
             text = thing.name or thing.place.text
+            if len(text) > _LONGEST and "(" in text:
+                text = text.split("(", 1)[0] + "(…)"
         case Given():
             text = thing.text
         case _:
@@ -38,9 +40,13 @@ def quoted(thing: Given | Layer | Place | str) -> str:
 def size(dim: Dim) -> str:
     """A size with its value: ``2·128 = 256``, ``2·hidden``, ``64``.
 
-    Sizes of axes are followed to what the program calls them; `?` where nothing is known.
+    Sizes of axes are followed to what the program calls them, or to their number; `?` where nothing is known.
     """
     written = resolve(dim, numbers=False)
+    made = {
+        symbol: number for symbol in written.symbols() if symbol.owner and (number := Dim.of(symbol).value) is not None
+    }
+    written = resolve(written, numbers=False, given=made) if written.symbol is None else written
     value = dim.value
     words = str(written)
     if value is not None:
@@ -55,26 +61,31 @@ def sizes_of(axis: Axis) -> str:
     if len(atoms) > 1 and whole is not None:
         return "·".join(str(atom.size.value) for atom in atoms) + f" = {whole}"
     if len(atoms) > 1:
-        return "·".join(size(atom.size) for atom in atoms)
+        parts = [size(atom.size) for atom in atoms]
+        return "·".join(f"({part})" if " + " in part or " - " in part else part for part in parts)
     return size(axis.size)
 
 
-def atom_name(atom: Atom) -> str:
+def atom_name(atom: Atom, weakest: Strength = Strength.LAYER) -> str:
     """The word for an atom: its role, else the name it was given, else `?`."""
-    role = atom.role(Strength.LAYER)
+    role = atom.role(weakest)
     if role is not None:
         return str(role)
     return atom.name if atom.name.isidentifier() and not atom.name.startswith("axis") else "?"
 
 
-def axis_name(axis: Axis) -> str:
+def axis_name(axis: Axis, weakest: Strength = Strength.LAYER) -> str:
     """The word for an axis: ``batch``, ``direction·hidden``; parts of size 1 are left out."""
     atoms = [atom for atom in axis.atoms if atom.size.value != 1] or list(axis.atoms)
-    return "·".join(atom_name(atom) for atom in atoms) or "1"
+    return "·".join(atom_name(atom, weakest) for atom in atoms) or "1"
 
 
-def shape(operand: Shape | Packed | Value | None, last_size: bool = True) -> str:
-    """A shape by its axes: ``(batch, time, direction·hidden = 256)``; ``...`` for axes that are not known."""
+def shape(operand: Shape | Packed | Value | None, weakest: Strength = Strength.LAYER) -> str:
+    """A shape by its axes: ``(batch, time, direction·hidden = 256)``; ``...`` for axes that are not known.
+
+    Roles come from evidence no weaker than `weakest`: what a layer takes an axis for is no word for it where that is
+    what is in question.
+    """
     if isinstance(operand, Value):
         operand = operand.shape
     if isinstance(operand, Packed):
@@ -87,7 +98,7 @@ def shape(operand: Shape | Packed | Value | None, last_size: bool = True) -> str
             words.append("...")
             continue
         value = part.size.value
-        name = axis_name(part)
+        name = axis_name(part, weakest)
         words.append(f"{name} = {value}" if value is not None and name not in ("?", "1") else str(value or name))
     return "(" + ", ".join(words) + ")"
 
@@ -97,7 +108,7 @@ def when(condition: Condition) -> str:
     return " and ".join(symbol.name if value else f"not {symbol.name}" for symbol, value in condition)
 
 
-def because(atom: Atom, weakest: Strength = Strength.WRITTEN) -> tuple[Because, ...]:
+def because(atom: Atom, weakest: Strength = Strength.USE) -> tuple[Because, ...]:
     """The evidence for an atom's role, as sentences with their places, at most two."""
     reasons = atom.reasons(weakest)[:2]
     return tuple(Because(f"{reason.text}: {reason.role}", reason.place) for reason in reasons)

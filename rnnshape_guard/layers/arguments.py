@@ -197,9 +197,12 @@ class Reading:
         if value is not None and value < least:
             self.refuse(name, f"must be at least {least}", expected=Dim.of(least), found=size)
         elif sizes and len(size.terms) == 1:
-            # A quotient is a symbol of its own: both it and what it divides are at least 1.
+            # A quotient is a symbol of its own: both it and the product it divides are at least 1; of a sum, nobody knows.
             ((monomial, _),) = size.terms.items()
-            self.positive.extend(dict.fromkeys((*(symbol for symbol, _ in monomial), *size.symbols())))
+            divided = [symbol.floor_of[0] for symbol, _ in monomial if symbol.floor_of is not None]
+            within = [symbol for dim in divided if len(dim.terms) == 1 for symbol in dim.symbols()]
+            named = dict.fromkeys((*(symbol for symbol, _ in monomial), *within))
+            self.positive.extend(symbol for symbol in named if not symbol.flag)
         return size
 
     def optional_size(self, name: str, least: int = 0) -> Size | None:

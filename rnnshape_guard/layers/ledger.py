@@ -125,13 +125,15 @@ class Ledger:
 
     def last(self, shape: Shape, name: str) -> tuple[tuple[Axis | Rest, ...], Axis] | None:
         """A tensor's axes up to the last one, and the last; None for a tensor of no axes. Where the last one is not
-        named yet, it gets a name."""
+        named yet, it gets a name; where it may be one of those known from the front, it stays unlinked."""
         parts = self.parts(shape)
         if not parts:
             return None
         end = parts[-1]
         if isinstance(end, Axis):
             return parts[:-1], end
+        if not end.least and len(parts) > 1:
+            return (*parts[:-2], Rest()), Axis.new(name)
         rest, axis = Rest(max(end.least - 1, 0)), Axis.new(name)
         self.closes.append((end, (rest, axis)))
         return (*parts[:-1], rest), axis

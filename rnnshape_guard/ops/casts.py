@@ -72,8 +72,3 @@ def clone(input: Shape, **ignored: Operand) -> Outcome:
     """`Tensor.clone()`: a copy that keeps the order of dense memory."""
     del ignored
     return Outcome(like(input, input.dtype))
-
-
-def random_write(input: Shape, **ignored: Operand) -> Outcome:
-    """`Tensor.zero_()`, `normal_()`, `copy_()`: other values in the same place."""
-    return shared(input, **ignored)

@@ -174,12 +174,22 @@ def _cat_many(tensors: Many, at: int | None) -> Outcome:
     old = opened.axis(place)
     if tensors.length is not None and is_one(old.size):
         new = _counted(tensors.length, "steps")
+    elif tensors.length is not None and _counts_another(tensors.length, old):
+        # One tensor for each step: in memory the steps come first, then what was joined.
+        new = Axis((*_counted(tensors.length, "steps").atoms, *old.atoms))
     else:
         source = old.atom
         size = None if tensors.length is None else tensors.length * old.size
         new = Axis.new("axis" if source is None else source.name, size, source=source)
     row = (*opened.parts[:place], new, *opened.parts[place + 1 :])
     return Outcome(Shape(row, True if item.rest is None else None, item.dtype), closes=opened.closes)
+
+
+def _counts_another(length: Dim, axis: Axis) -> bool:
+    """Whether there are as many tensors as another axis is long."""
+    symbol = length.symbol
+    owner = symbol.owner if symbol is not None else None
+    return owner is not None and all(atom.root is not owner.root for atom in axis.atoms)
 
 
 def _counted(length: Dim, name: str) -> Axis:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from rnnshape_guard.ops.operands import is_one
 from rnnshape_guard.shapes.axes import Axis, Shape
-from rnnshape_guard.shapes.dims import ONE, Dim, compare, divide, resolve
+from rnnshape_guard.shapes.dims import ONE, Dim, compare, exact_quotient, resolve
 
 
 def strides_of(shape: Shape) -> tuple[Dim, ...] | None:
@@ -61,18 +61,22 @@ def is_row_major(axes: Sequence[Axis], strides: Sequence[Dim]) -> bool | None:
 
 def same_stride(left: Dim, right: Dim) -> bool | None:
     """Whether two strides are equal, where sizes of plain unknown symbols are above 1."""
-    verdict = compare(left, right)
-    if verdict.equal:
+    if left == right:
         return True
-    if has_flag(left) or has_flag(right):
+    one, two = resolve(left), resolve(right)
+    if one == two:
+        return True
+    if has_flag(one) or has_flag(two):
         return None
-    if verdict.different:
+    if one.literal is not None and two.literal is not None:
         return False
-    return False if _multiple(left, right) or _multiple(right, left) else None
+    if _multiple(one, two) or _multiple(two, one):
+        return False
+    return False if compare(one, two).different else None
 
 
 def _multiple(large: Dim, small: Dim) -> bool:
-    quotient = divide(large, small)
+    quotient = exact_quotient(large, small)
     return quotient is not None and len(quotient.terms) == 1
 
 

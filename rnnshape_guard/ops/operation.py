@@ -82,6 +82,7 @@ _SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "dim1": ("axis2", "axis1"),
     "source": ("src",),
     "indices_or_sections": ("indices", "sections", "split_size_or_sections", "split_size"),
+    "split_size": ("split_size_or_sections", "indices_or_sections"),
     "repeats": ("reps",),
     "p": ("ord",),
     "end": ("stop", "other"),

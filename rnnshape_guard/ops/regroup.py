@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from rnnshape_guard.ops.memory import has_flag, same_stride
 from rnnshape_guard.ops.operands import is_one
 from rnnshape_guard.shapes.axes import Atom, Axis, Role
-from rnnshape_guard.shapes.dims import ONE, Condition, Dim, compare, divide, exact_quotient, resolve, same_size
+from rnnshape_guard.shapes.dims import ONE, Condition, Dim, Symbol, compare, divide, exact_quotient, resolve, same_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,16 @@ def regroup(pieces: Sequence[Piece], targets: Sequence[Dim | None], infer: int |
     return result
 
 
+def lead(pieces: Sequence[Piece], targets: Sequence[Dim | None]) -> Regrouped:
+    """Give the first targets their pieces, where `pieces` are only those that are known from the front of a tensor."""
+    result = Regrouped([None] * len(targets))
+    pool = list(pieces)
+    for index, wanted in enumerate(targets):
+        if not pool or _take(pool, wanted, (), index, result, True) is None:
+            break
+    return result
+
+
 def rejoined(atoms: Sequence[Atom]) -> tuple[Atom, ...]:
     """Atoms with the two halves of a split made whole again: heads·head_dim of hidden is hidden."""
     row: list[Atom] = []
@@ -171,12 +181,23 @@ def _take(
     ordered = group if leftmost else group[::-1]
     if line.passed:
         passed = line.passed if leftmost else line.passed[::-1]
-        condition = compare(product(passed), ONE).condition
-        result.skips.append(
-            Skip(target, tuple(piece.atom for piece in ordered), tuple(piece.atom for piece in passed), condition)
-        )
+        condition = _harmful(line.found, passed)
+        if condition is not None:
+            result.skips.append(
+                Skip(target, tuple(piece.atom for piece in ordered), tuple(piece.atom for piece in passed), condition)
+            )
     result.groups[target] = tuple(ordered)
     return tuple(ordered)
+
+
+def _harmful(found: Sequence[Piece], passed: Sequence[Piece]) -> Condition | None:
+    """The flags under which both what is passed over and what is found beyond it are more than 1; None if they never are."""
+    conditions: dict[Symbol, int] = {}
+    for pieces in (found, passed):
+        for symbol, value in compare(product(pieces), ONE).condition:
+            if conditions.setdefault(symbol, value) != value:
+                return None
+    return tuple(conditions.items())
 
 
 class _Line:
@@ -186,6 +207,7 @@ class _Line:
         self.left = list(pieces)
         self.leftmost = leftmost
         self.passed: list[Piece] = []
+        self.found: list[Piece] = []
 
     def take(self, wanted: Dim, following: Sequence[Dim | None]) -> list[Piece] | None:
         """Pieces whose sizes multiply to `wanted`; None if there are none in reach."""
@@ -261,7 +283,7 @@ class _Line:
         if not self.left:
             return None
         head = next((piece for piece in self.left if not is_one(piece.size)), None)
-        if head is None:
+        if head is None or has_flag(head.size):
             return None
         divides = divide(head.size, need) is not None
         for start in range(1, len(self.left)):
@@ -291,6 +313,7 @@ class _Line:
         axes = {piece.axis for piece in group if not is_one(piece.size)}
         self.left = [*passed, *self.left[end:]]
         self.passed += passed
+        self.found += group if passed else []
         return [piece for piece in group if piece.axis in axes]
 
     def _split(self, head: Piece, need: Dim, following: Sequence[Dim | None]) -> Piece | None:
@@ -344,11 +367,7 @@ def _named_quotient(size: Dim, divisor: Dim) -> Dim | None:
     below = resolve(divisor, numbers=False)
     if below.literal is not None:
         return None
-    above = resolve(size, numbers=False)
-    if above == below:
-        return ONE
-    quotient = exact_quotient(above, below)
-    return quotient if quotient is not None and len(quotient.terms) == len(above.terms) else None
+    return exact_quotient(resolve(size, numbers=False), below)
 
 
 def mergeable(group: Group) -> bool | None:

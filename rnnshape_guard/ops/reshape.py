@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rnnshape_guard.ops.memory import numbers_of, placed, row_major, strides_of, viewed
 from rnnshape_guard.ops.operands import axis_sized, integer, integers, is_one, row_of_sizes
 from rnnshape_guard.ops.places import normal, open_at
-from rnnshape_guard.ops.regroup import Group, Regrouped, mergeable, pieces_of, regroup, rejoined
+from rnnshape_guard.ops.regroup import Group, Regrouped, lead, mergeable, pieces_of, regroup, rejoined
 from rnnshape_guard.shapes.axes import UNIT, Axis, Rest, Shape
 from rnnshape_guard.shapes.dims import ONE, Dim, compare, divide
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Misfit, Operand, Outcome
@@ -52,8 +52,11 @@ def _resized(shape: Shape, wanted: Operand, *, copies: bool) -> Outcome:
         return Outcome(Shape.unknown(dtype=shape.dtype), (refused,))
     infer = next((index for index, size in enumerate(targets) if size is not None and size.literal == -1), None)
     axes = shape.axes
-    if axes is None or any(size is not None and size.value == 0 for size in targets):
-        return _fresh(shape, targets, infer, copies)
+    if any(size is not None and size.value == 0 for size in targets):
+        return Outcome(_begun(shape, targets, infer, Regrouped([None] * len(targets))))
+    if axes is None:
+        known = lead(pieces_of(shape.ends()[0], None), targets[:infer])
+        return Outcome(_begun(shape, targets, infer, known), _scrambles(known))
     pieces = pieces_of(axes, strides_of(shape))
     found = regroup(pieces, targets, infer)
     total = Dim.product(axis.size for axis in axes)
@@ -65,7 +68,9 @@ def _resized(shape: Shape, wanted: Operand, *, copies: bool) -> Outcome:
         row[infer] = _inferred(total, [size for index, size in enumerate(targets) if index != infer], infer)
     misfit = _total(total, targets, infer)
     if misfit is not None:
-        return Outcome(Shape(tuple(row), True if copies or shape.contiguous else None, shape.dtype), (misfit,))
+        scrambles = _scrambles(found) if misfit.condition else ()
+        result = Shape(tuple(row), True if shape.contiguous else None, shape.dtype)
+        return Outcome(result, (misfit, *scrambles))
     result, stuck = _memory(shape, found, row, copies)
     misfits = (stuck,) if stuck is not None else _scrambles(found)
     equations = () if found.equation is None else (found.equation,)
@@ -81,10 +86,14 @@ def _refused(targets: Sequence[Dim | None]) -> Misfit | None:
     return None
 
 
-def _fresh(shape: Shape, targets: Sequence[Dim | None], infer: int | None, copies: bool) -> Outcome:
-    """New atoms for every target: nothing is known of the order of what they hold."""
-    row = tuple(axis_sized(None if index == infer else size, f"axis{index}") for index, size in enumerate(targets))
-    return Outcome(Shape(row, True if shape.contiguous else None, shape.dtype))
+def _begun(shape: Shape, targets: Sequence[Dim | None], infer: int | None, known: Regrouped) -> Shape:
+    """The targets that are known to be axes of the tensor; new atoms for the others, of whose order nothing is known."""
+    groups = [*known.groups, *[None] * (len(targets) - len(known.groups))]
+    row = tuple(
+        axis_sized(None if index == infer else size, f"axis{index}") if group is None else _axis(group, size, index)
+        for index, (group, size) in enumerate(zip(groups, targets, strict=True))
+    )
+    return Shape(row, True if shape.contiguous else None, shape.dtype)
 
 
 def _axis(group: Group | None, size: Dim | None, index: int) -> Axis:
@@ -96,7 +105,7 @@ def _axis(group: Group | None, size: Dim | None, index: int) -> Axis:
 def _inferred(total: Dim, others: Sequence[Dim | None], index: int) -> Axis:
     known = [size for size in others if size is not None]
     size = divide(total, Dim.product(known)) if len(known) == len(others) else None
-    return axis_sized(size, f"axis{index}")
+    return axis_sized(size, f"axis{index}", shares=False)
 
 
 def _total(total: Dim, targets: Sequence[Dim | None], infer: int | None) -> Misfit | None:
@@ -147,10 +156,18 @@ def _memory(shape: Shape, found: Regrouped, row: Sequence[Axis], copies: bool) -
     fits = [mergeable(group) for group in groups]
     if False in fits:
         return Shape(tuple(row), True, shape.dtype), None if copies else stuck
-    moves = [group[-1].stride if group else ONE for group in groups]
+    moves = [_step(group) for group in groups]
     if None in fits or None in moves:
         return Shape(tuple(row), None, shape.dtype), None
     return placed(row, [move for move in moves if move is not None], shape.dtype), None
+
+
+def _step(group: Group) -> Dim | None:
+    """How far one step along an axis of these pieces moves: as far as along the innermost that is not of size 1."""
+    for piece in reversed(group):
+        if not is_one(piece.size):
+            return piece.stride
+    return ONE
 
 
 def flatten(input: Shape, start_dim: Operand, end_dim: Operand) -> Outcome:

@@ -15,7 +15,7 @@ from rnnshape_guard.ops.operands import integer, is_one, shared_source, size_of
 from rnnshape_guard.ops.places import Closes, open_at
 from rnnshape_guard.shapes.axes import UNIT, Axis, Rest, Shape
 from rnnshape_guard.shapes.dims import ONE, Dim, compare, divide, resolve, same_size
-from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Misfit, Operand, Outcome, Slice, Unknown
+from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Many, Misfit, Operand, Outcome, Slice, Unknown
 
 
 def index(shape: Shape, items: tuple[Operand, ...]) -> Outcome:
@@ -57,8 +57,8 @@ def _width(item: Operand) -> int | None:
             return item.rank
         case Shape(dtype=None) if item.rank is None or item.rank > 1:
             return None  # a mask or an index: nobody knows
-        case tuple() if item and all(isinstance(entry, tuple) for entry in item):
-            return 1
+        case Many(item=Shape() | tuple() | Many()):
+            return None
         case _ if item is Ellipsis:
             return 0
         case _:
@@ -120,6 +120,8 @@ class _Walk:
                 self.picks.append((len(self.row), item))
             case tuple():
                 self.picks.append((len(self.row), _listed(item, axes)))
+            case Many():
+                self.picks.append((len(self.row), _picked(axes, item.length)))
             case _:
                 number = integer(item)
                 size = axes[0].size.value
@@ -235,9 +237,15 @@ def _span(axis: Axis, item: Slice) -> _Span:
     known = length.value
     if known is not None and known <= 0:
         return _Span(start, Dim.of(0))
-    if _within(stop, size) or item.stop is None or known == 1:
+    if known == 1 or (_within(stop, size) and not _counts_back(item.start, size)):
         return _Span(start, length)
     return _Span(start, None)
+
+
+def _counts_back(start: Operand, size: Dim) -> bool:
+    """Whether a slice starts so many steps from the end, of an axis that may have fewer: ``x[:, -10:]``."""
+    bound = size_of(start)
+    return size.value is None and bound is not None and bound.value is not None and bound.value < 0
 
 
 def _literal_step(item: Slice) -> Dim | None:

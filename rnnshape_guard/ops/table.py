@@ -7,6 +7,7 @@ for a method or attribute, ``torch.permute`` for a function, and so on by module
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 
 from rnnshape_guard.ops import (
@@ -147,6 +148,7 @@ _GATHER: tuple[Row, ...] = (
         "input, dim, *rest=None",
     ),
     (gather.repacked, Kind.ELEMENTWISE, _both("tril triu"), "input, diagonal=0"),
+    (gather.repacked, Kind.ELEMENTWISE, _both("masked_scatter index_put"), "input, *rest=None"),
 )
 
 _REDUCE: tuple[Row, ...] = (
@@ -315,7 +317,7 @@ _CREATE: tuple[Row, ...] = (
 )
 
 _FUNCTIONAL: tuple[Row, ...] = (
-    (functional.one_hot, Kind.CREATE, "torch.nn.functional.one_hot", "input, num_classes=-1"),
+    (functional.one_hot, Kind.SELECT, "torch.nn.functional.one_hot", "input, num_classes=-1"),
     (functional.pad, Kind.COMBINE, "torch.nn.functional.pad", "input, pad, mode='constant', value=None"),
     (functional.linear, Kind.CONTRACT, "torch.nn.functional.linear", "input, weight, bias=None"),
     (functional.embedding, Kind.SELECT, "torch.nn.functional.embedding", "input, weight, *rest=None"),
@@ -419,8 +421,22 @@ def find(path: str) -> Operation | None:
         return Operation(path, kind, parameters(signature), _applying(rule, path, signature))
     if path.endswith("_") and not path.endswith("__"):
         found = find(path[:-1])
-        return None if found is None else found.in_place()
+        return None if found is None else _in_place(found)
     return None
+
+
+def _in_place(operation: Operation) -> Operation:
+    """The variant that writes over its first operand: what works element by element leaves its axes as they are."""
+    changed = operation.in_place()
+    if operation.kind is not Kind.ELEMENTWISE:
+        return changed
+
+    def apply(bound: Mapping[str, Operand]) -> Outcome:
+        outcome = operation.apply(bound)
+        written = bound.get("input")
+        return replace(outcome, result=written) if isinstance(written, Shape) else outcome
+
+    return replace(changed, apply=apply)
 
 
 def paths() -> frozenset[str]:

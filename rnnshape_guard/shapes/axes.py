@@ -37,7 +37,8 @@ class Strength(IntEnum):
     DECLARED = 1
     STRUCTURAL = 2
     WRITTEN = 3
-    LAYER = 4
+    USE = 4
+    LAYER = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,14 @@ class Atom:
         if evidence not in self.evidence:
             self.evidence.append(evidence)
 
-    def role(self, weakest: Strength = Strength.WRITTEN) -> Role | None:
+    def role(self, weakest: Strength = Strength.USE) -> Role | None:
         """The role that the strongest class of evidence agrees on, no weaker than `weakest`; None when it disagrees."""
         if self.kind is not None:
             return self.kind
         found = self.reasons(weakest)
         return found[0].role if found else None
 
-    def reasons(self, weakest: Strength = Strength.WRITTEN) -> list[Evidence]:
+    def reasons(self, weakest: Strength = Strength.USE) -> list[Evidence]:
         """The evidence that decides the role: the strongest class, if it agrees with itself; else none."""
         for strength in Strength:
             if strength > weakest:
@@ -134,7 +135,7 @@ class Axis:
         """The atom this axis is, if it is exactly one."""
         return self.atoms[0] if len(self.atoms) == 1 else None
 
-    def role(self, weakest: Strength = Strength.WRITTEN) -> Role | None:
+    def role(self, weakest: Strength = Strength.USE) -> Role | None:
         """The role of an axis of one atom; an axis of size 1 has none."""
         atom = self.atom
         return None if atom is None or self.size.value == 1 else atom.role(weakest)

@@ -101,7 +101,7 @@ def _bracket(text: str, opening: int, closing: int, plainly: bool) -> tuple[Axis
 
 _CALLED: Final = re.compile(r"(?<!shape)(?<!Shape)(?<=[A-Za-z0-9_)\]])$")
 _CROSS: Final = re.compile(r"\s+[xX]\s+|\s*×\s*")
-_FACTOR: Final = r"(?:[A-Za-z_][\w.']*(?:\s?[*+/-]+\s?\d+)?|\d+(?:\s?\*\s?[A-Za-z_]\w*)?|\.\.\.|-1)"
+_FACTOR: Final = r"(?:[A-Za-z_][\w.']*(?:\s?[*+/-]+\s?\d+)?|\d+(?:\s?\*\s?[A-Za-z_]\w*)?|\([A-Za-z_]\w*\s?[+-]\s?\d+\)|\.\.\.|-1)"
 _PRODUCT: Final = re.compile(rf"(?<![\w.(\[]){_FACTOR}(?:(?:\s+x\s+|\s*×\s*){_FACTOR})+(?![\w(\[])")
 
 
@@ -181,7 +181,7 @@ def _judged(items: list[str], plainly: bool) -> tuple[AxisText, ...] | None:
         values = sum(item.lower() in _VALUES for item in items)
         enough = (
             outer
-            and not unknown
+            and (not unknown or (plainly and Role.BATCH in roles and "_" in " ".join(items)))
             and (
                 not values
                 or (plainly and items[1].lower() == "hidden")

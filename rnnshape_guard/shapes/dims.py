@@ -42,11 +42,11 @@ class Symbol:
 
     Facts about a symbol may be found late and hold from then on: its `value` (what it is known to equal),
     that it is a `flag` (0 or 1), that it is `positive` (it has sized an axis or a layer). `owner` is the atom
-    whose size it is, if it was made for one. `size` is the symbol as a `Dim`, made once. `floor_of` is set for a quotient: what is divided, and by what. Two
+    whose size it is, if it was made for one. `size` is the symbol as a `Dim`, made once; `key` is what a driver knows it by from one run to the next. `floor_of` is set for a quotient: what is divided, and by what. Two
     symbols of one name are two symbols.
     """
 
-    __slots__ = ("flag", "floor_of", "floors", "name", "owner", "positive", "serial", "size", "value")
+    __slots__ = ("flag", "floor_of", "floors", "key", "name", "owner", "positive", "serial", "size", "value")
 
     def __init__(self, name: str, *, value: Dim | None = None, flag: bool = False, positive: bool = False) -> None:
         self.name = name
@@ -58,6 +58,7 @@ class Symbol:
         self.floors: dict[tuple[Dim, Dim], Symbol] = {}
         self.serial = next(_serials)
         self.size: Dim | None = None
+        self.key = ""
 
     def __repr__(self) -> str:
         return f"Symbol({self.name!r})"

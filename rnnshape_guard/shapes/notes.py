@@ -266,7 +266,7 @@ def _notes_of(entry: _Entry, text: str) -> list[ShapeNote]:
 def _notes_of_chain(chain: list[Bracket], entry: _Entry, text: str) -> list[ShapeNote]:
     """The note of a shape alone, or those of the ends of a chain of arrows."""
     first, last = chain[0], chain[-1]
-    if not _ends_well(text[last.end : entry.end]):
+    if not _ends_well(text[last.end : entry.end], is_named=bool(entry.names)):
         return []
     about = _introduced(text[entry.start : first.start], entry)
     names = entry.names or (None,)
@@ -300,12 +300,13 @@ def _introduced(before: str, entry: _Entry) -> About | None:
     return entry.about if _BARE.fullmatch(before) else None
 
 
-def _ends_well(after: str) -> bool:
-    """Whether a shape stands for itself: no noun, condition or product follows it (``(batch, time) mask``)."""
+def _ends_well(after: str, *, is_named: bool = False) -> bool:
+    """Whether a shape stands for itself: no condition or product follows it, and no noun (``(batch, time) mask``),
+    unless the shape has a name already (``ids: (batch, time) letter indices``)."""
     rest = re.split(r"[.;]\s|\n", after, maxsplit=1)[0]
     if _CONDITION.search(rest):
         return False
     word = _WORD_AFTER.match(rest)
     if word is None:
         return not re.match(r"\s*(?:[*×+/%@|=]|\[|->|=>|→)", rest)
-    return word[1].lower() in _HARMLESS_AFTER
+    return is_named or word[1].lower() in _HARMLESS_AFTER

@@ -7,7 +7,7 @@ from rnnshape_guard.events import Value
 from rnnshape_guard.shapes.axes import Axis, Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Packed
-from rnnshape_guard.static import calls, functions, layer_calls, operations, records
+from rnnshape_guard.static import calls, expressions, functions, layer_calls, operations, records
 from rnnshape_guard.static.joins import choose
 from rnnshape_guard.static.run import MISSING, Run
 from rnnshape_guard.static.values import (
@@ -55,7 +55,8 @@ def attribute(run: Run, holder: Anything, name: str, record: records.Record) -> 
                 return _of_tensor(run, supposed(run, holder), name, record)
             return holder.part(name, f"{holder.spelling}.{name}" if holder.spelling else name)
         case Choice():
-            options = [attribute(run, option, name, record) for option in holder.options if option is not None]
+            with run.doubting():
+                options = [attribute(run, option, name, record) for option in holder.options if option is not None]
             return choose(*options) if options else Opaque(name)
         case Dim() | bool() | float() | None:
             return Opaque(name)
@@ -82,7 +83,8 @@ def holder_missing(holder: ClassObject, name: str) -> Anything:
 
 def _of_instance(run: Run, holder: Instance, name: str, record: records.Record) -> Anything:
     if name in holder.attributes:
-        return holder.attributes[name]
+        value = holder.attributes[name]
+        return expressions.chosen(run, value) if type(value) is Choice else value
     if declares(holder.cls, name):
         found = holder.cls.find(name)
         if not isinstance(found, FunctionObject):

@@ -45,7 +45,7 @@ def _len(run: Run, arguments: Arguments, keywords: dict[str, Anything], record: 
         case ListValue() as value if value.is_known:
             return Dim.of(len(value.items))
         case ListValue() as value:
-            return value.length if value.length is not None else Dim.of(Symbol("len"))
+            return value.length if value.length is not None else Dim.of(Symbol("?"))
         case tuple() | str() as value:
             return Dim.of(len(value))
         case DictValue() as value if not value.is_open:
@@ -61,7 +61,7 @@ def _len(run: Run, arguments: Arguments, keywords: dict[str, Anything], record: 
             return subscripts.size_at(run, value.tensor, 0)
         case Opaque() as value if value.spelling:
             return value.part("len", f"len({value.spelling})")
-    return Dim.of(Symbol("len"))
+    return Dim.of(Symbol("?"))
 
 
 def _range(run: Run, arguments: Arguments, keywords: dict[str, Anything], record: records.Record) -> Anything:
@@ -218,13 +218,15 @@ def _chosen_layer(run: Run, name: Anything) -> Anything:
     words = ["LSTM", "GRU", "RNN"]
     if isinstance(name, Opaque) and name.origin:
         prefix = f"==:{name.origin}:"
-        for key, truth in run.assumed.items():
+        for key, truth in (*run.assumed.items(), *run.known.items()):
             if key.startswith(prefix):
                 word = key.removeprefix(prefix)
                 words = [word] if truth else [one for one in words if one != word]
     if isinstance(name, Opaque) and isinstance(name.hint, str) and name.hint not in ("LSTM", "GRU", "RNN", ""):
         return Opaque()
-    return choose(*(External(f"torch.nn.{word}") for word in words))
+    prefix = f"==:{name.origin}:" if isinstance(name, Opaque) and name.origin else ""
+    options = tuple(External(f"torch.nn.{word}") for word in words)
+    return options[0] if len(options) == 1 else Choice(options, prefix)
 
 
 def _setattr(run: Run, arguments: Arguments, keywords: dict[str, Anything], record: records.Record) -> Anything:
@@ -240,7 +242,7 @@ def _hasattr(run: Run, arguments: Arguments, keywords: dict[str, Anything], reco
 
 
 def _isinstance(run: Run, arguments: Arguments, keywords: dict[str, Anything], record: records.Record) -> Anything:
-    truth = conditions.is_instance(arguments[0], arguments[1], run) if len(arguments) == 2 else None
+    truth = conditions.of_instance(run, arguments[0], arguments[1]).truth if len(arguments) == 2 else None
     return Opaque(hint=False) if truth is None else truth
 
 

@@ -51,11 +51,18 @@ _TRANSPARENT: Final = frozenset(
 )
 """Functions that give back their first argument, or something of its shape."""
 
+_WORD_METHODS: Final = (".lower", ".upper", ".strip", ".title")
+"""Methods that give the same word for the same unknown word."""
+
 _CERTAIN: Final = frozenset(
-    """permute view unsqueeze contiguous unbind masked_fill matmul bmm gather index_select dim detach view_as expand
-    expand_as cuda squeeze new_zeros new_ones new_full chunk transpose t narrow size softmax log_softmax""".split()
+    """permute view reshape swapaxes unsqueeze contiguous unbind masked_fill matmul bmm gather index_select dim detach
+    view_as expand expand_as cuda squeeze new_zeros new_ones new_full chunk transpose t narrow size softmax log_softmax transpose_ t_
+    squeeze_ unsqueeze_ swapaxes_ swapdims_""".split()
 )
 """Methods that only a tensor has, or that mean the same where something else has them."""
+
+_TURNS_ITSELF: Final = frozenset({"transpose_", "t_", "squeeze_", "unsqueeze_", "swapaxes_", "swapdims_"})
+"""Methods after which a tensor has other axes than before."""
 
 # -- the call itself ------------------------------------------------------------------------------------------------
 
@@ -78,7 +85,20 @@ def call_expression(run: Run, frame: Frame, expression: records.Call) -> Anythin
         and isinstance(function, records.Attribute)
     ):
         places = {"self": run.place(function.value), **places}
-    return call_value(run, called, arguments, keywords, expression, is_partial=is_partial, places=places)
+    result = call_value(run, called, arguments, keywords, expression, is_partial=is_partial, places=places)
+    if isinstance(called, BoundName) and called.name in _TURNS_ITSELF and isinstance(called.receiver, Value):
+        _rebind(run, frame, called.receiver, result)
+    return result
+
+
+def _rebind(run: Run, frame: Frame, before: Value, after: Anything) -> None:
+    """A tensor was turned in place: every name that held it holds it as it is now."""
+    current: Frame | None = frame
+    while current is not None:
+        for name, value in list(current.names.items()):
+            if value is before or (isinstance(value, Opaque) and value.tensor is before):
+                run.journal.put(current.names, name, after)
+        current = current.parent
 
 
 def _is_plain(expression: records.Expression) -> bool:
@@ -195,7 +215,11 @@ def _call_choice(
             for option in options
         ]
         known = [one for one in built if isinstance(one, LayerObject)]
-        return layer_calls.one_of_several(run, known) if known else Opaque()
+        return (
+            layer_calls.one_of_several(run, known, called.key or f"kind of {id(record.node)} is ")
+            if known
+            else Opaque()
+        )
     if not options:
         return Opaque()
     run.branches += 1
@@ -203,7 +227,7 @@ def _call_choice(
     results = []
     for side, option in enumerate(options):
         mark = run.journal.mark()
-        with run.branch(number, side):
+        with run.branch(number, side), run.doubting():
             results.append(call_value(run, option, arguments, keywords, record, is_partial=is_partial, places=places))
         if side < len(options) - 1:
             run.journal.undo(mark)

@@ -16,6 +16,7 @@ from rnnshape_guard.static.values import (
     Choice,
     ClassObject,
     DictValue,
+    DynamicLayer,
     External,
     FunctionObject,
     Instance,
@@ -25,26 +26,54 @@ from rnnshape_guard.static.values import (
     ShapeOf,
 )
 
+Known = tuple[tuple[str, bool], ...]
+"""Conditions by their keys, with the side on which something holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a test holds (None: not known). `flag` is the 0/1 size that the test is, where it is one."""
+    """Whether a test holds (None: not known). `flag` is the 0/1 size that the test is, where it is one.
+
+    `when_true` and `when_false` are the conditions that are then known, by key: they decide the same test elsewhere.
+    """
 
     truth: bool | None
     flag: Dim | None = None
+    when_true: Known = ()
+    when_false: Known = ()
+
+    @property
+    def key(self) -> str:
+        """The key of the one condition that the test is, or denies; empty where it is more, or has none."""
+        if len(self.when_true) == 1 and len(self.when_false) == 1 and self.when_true[0][0] == self.when_false[0][0]:
+            return self.when_true[0][0]
+        return ""
+
+    @property
+    def sense(self) -> bool:
+        """Whether the test holds where its condition does (else where it doesn't)."""
+        return not self.when_true or self.when_true[0][1]
+
+    def negated(self) -> Decision:
+        """The opposite test."""
+        truth = None if self.truth is None else not self.truth
+        return Decision(truth, None if self.flag is None else 1 - self.flag, self.when_false, self.when_true)
 
 
 UNDECIDED = Decision(None)
+
+
+def keyed(run: Run, key: str, label: str, *, symbol: Symbol | None = None, flag: Dim | None = None) -> Decision:
+    """The condition with this key: decided where the run assumes it or a branch around has it."""
+    truth = run.test(key, label, symbol)
+    return Decision(truth, flag, ((key, True),), ((key, False),)) if key else UNDECIDED
 
 
 def decide(run: Run, frame: Frame, test: records.Expression) -> Decision:
     """Judge a test, evaluating what it holds."""
     match test:
         case records.UnaryOperation(operator="not"):
-            inner = decide(run, frame, test.operand)
-            return Decision(
-                None if inner.truth is None else not inner.truth, None if inner.flag is None else 1 - inner.flag
-            )
+            return decide(run, frame, test.operand).negated()
         case records.BooleanOperation():
             return _both(run, frame, test)
         case records.Comparison(rights=((operator, right),)):
@@ -52,7 +81,7 @@ def decide(run: Run, frame: Frame, test: records.Expression) -> Decision:
             return compare_values(run, operator, left_value, expressions.evaluate(run, frame, right))
         case records.Call(function=records.Name(id="isinstance"), arguments=(subject, kind)):
             value = expressions.evaluate(run, frame, subject.value)
-            return Decision(is_instance(value, expressions.evaluate(run, frame, kind.value), run))
+            return of_instance(run, value, expressions.evaluate(run, frame, kind.value))
         case records.Name(id="__debug__"):
             return Decision(True)
     return truth_of(run, expressions.evaluate(run, frame, test))
@@ -72,10 +101,15 @@ def _both(run: Run, frame: Frame, test: records.BooleanOperation) -> Decision:
         return right
     if right.truth is ends_at:
         return right
+    flag = None
     if left.flag is not None and right.flag is not None:
         product = left.flag * right.flag
-        return Decision(None, left.flag + right.flag - product if ends_at else product)
-    return left if right.truth is not None else UNDECIDED
+        flag = left.flag + right.flag - product if ends_at else product
+    if right.truth is not None:
+        return left
+    if ends_at:
+        return Decision(None, flag, (), left.when_false + right.when_false)
+    return Decision(None, flag, left.when_true + right.when_true, ())
 
 
 def truth_of(run: Run, value: Anything) -> Decision:
@@ -100,8 +134,17 @@ def truth_of(run: Run, value: Anything) -> Decision:
         case Opaque():
             return _assumed(run, value, "truth", value.spelling)
         case Choice():
-            truths = {truth_of(run, option).truth for option in value.options}
-            return Decision(truths.pop()) if len(truths) == 1 else UNDECIDED
+            return _of_choice(run, value, [truth_of(run, option).truth for option in value.options])
+    return UNDECIDED
+
+
+def _of_choice(run: Run, value: Choice, truths: list[bool | None]) -> Decision:
+    """A test of one of two values that were chosen by a condition is that condition."""
+    if len(set(truths)) == 1:
+        return Decision(truths[0])
+    if value.key and truths in ([True, False], [False, True]):
+        decision = keyed(run, value.key, run.tests[value.key].label if value.key in run.tests else value.key)
+        return decision if truths[0] else decision.negated()
     return UNDECIDED
 
 
@@ -113,23 +156,23 @@ def _truth_of_size(run: Run, size: Dim) -> Decision:
         return Decision(True)
     symbol = size.symbol
     if symbol is not None and symbol.flag:
-        return Decision(run.test(_key(symbol), symbol.name, symbol), size)
-    if symbol is not None:
-        return Decision(run.test(f"truth:{symbol.name}", symbol.name))
+        return keyed(run, flag_key(symbol), symbol.name, symbol=symbol, flag=size)
+    if symbol is not None and symbol.name != "?":
+        return keyed(run, f"truth:{symbol.key or symbol.name}", symbol.name)
     return UNDECIDED
 
 
-def _key(symbol: Symbol) -> str:
-    return f"flag:{symbol.name}"
+def flag_key(symbol: Symbol) -> str:
+    """The key of a flag, the same in every run."""
+    return f"flag:{symbol.key or symbol.name}"
 
 
 def _assumed(run: Run, value: Opaque, kind: str, label: str) -> Decision:
-    if kind == "truth" and value.hint is not None and isinstance(value.hint, bool):
-        number = value.as_number()
-        return _truth_of_size(run, number)
+    if kind == "truth" and isinstance(value.hint, bool):
+        return _truth_of_size(run, value.as_number())
     if not value.origin:
         return UNDECIDED
-    return Decision(run.test(f"{kind}:{value.origin}", label))
+    return keyed(run, f"{kind}:{value.origin}", label)
 
 
 def compare_values(run: Run, operator: str, left: Anything, right: Anything) -> Decision:
@@ -138,17 +181,23 @@ def compare_values(run: Run, operator: str, left: Anything, right: Anything) -> 
     if operator in ("is", "is not", "==", "!="):
         decision = _same(run, left, right, operator in ("is", "is not"))
         if operator in ("is not", "!="):
-            return Decision(
-                None if decision.truth is None else not decision.truth,
-                None if decision.flag is None else 1 - decision.flag,
-            )
+            return decision.negated()
         return decision
     if operator in ("in", "not in"):
         found = _contains(run, left, right)
         return Decision(found if found is None or operator == "in" else not found)
     if isinstance(left, Dim) and isinstance(right, Dim):
         return _ordered(run, operator, left, right)
-    return UNDECIDED
+    return _named(run, operator, left, right)
+
+
+def _named(run: Run, operator: str, left: Anything, right: Anything) -> Decision:
+    """A comparison of which only the sides' names are known: asked again, it has the same answer."""
+    one, two = stable_name(left), stable_name(right)
+    if not one or not two:
+        return UNDECIDED
+    words = [value.spelling if isinstance(value, Opaque) else repr(value) for value in (left, right)]
+    return keyed(run, f"{operator}:{one}:{two}", f" {operator} ".join(words))
 
 
 def _plain(value: Anything) -> Anything:
@@ -171,10 +220,9 @@ def _same(run: Run, left: Anything, right: Anything, is_identity: bool) -> Decis
             return _sizes_equal(run, left.as_number(), right)
         case (Opaque(), bool()):
             flag = _truth_of_size(run, left.as_number()) if isinstance(left.hint, bool) else UNDECIDED
-            return flag if right else Decision(None if flag.truth is None else not flag.truth)
+            return flag if right else flag.negated()
         case (Choice(), None):
-            truths = {_same(run, option, None, True).truth for option in left.options}
-            return Decision(truths.pop()) if len(truths) == 1 else UNDECIDED
+            return _of_choice(run, left, [_same(run, option, None, True).truth for option in left.options])
         case (None, _) | (_, None):
             return Decision(left is right) if not isinstance(right, Opaque | Choice) else UNDECIDED
         case (Dim(), Dim()):
@@ -200,10 +248,10 @@ def _same_word(run: Run, left: Opaque, word: str) -> Decision:
     if not left.origin:
         return UNDECIDED
     prefix = f"==:{left.origin}:"
-    for key, truth in run.assumed.items():
+    for key, truth in (*run.known.items(), *run.assumed.items()):
         if truth and key.startswith(prefix):
             return Decision(key == prefix + word)
-    return Decision(run.test(prefix + word, f'{left.spelling} == "{word}"'))
+    return keyed(run, prefix + word, f'{left.spelling} == "{word}"')
 
 
 def _sizes_equal(run: Run, left: Dim, right: Dim) -> Decision:
@@ -216,11 +264,25 @@ def _sizes_equal(run: Run, left: Dim, right: Dim) -> Decision:
 
 
 def _noted(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
-    if right.value is None or left.symbol is None:
+    one, two = stable_name(left), stable_name(right)
+    if not one or not two:
         return UNDECIDED
-    return Decision(
-        run.test(f"{operator}:{left.symbol.name}:{right.value}", f"{left.symbol.name} {operator} {right.value}")
-    )
+    return keyed(run, f"{operator}:{one}:{two}", f"{left} {operator} {right}")
+
+
+def stable_name(value: Anything) -> str:
+    """What a value is called in the keys of conditions, the same in every run; empty where it has no such name."""
+    match value:
+        case Dim():
+            known = resolve(value)
+            if any(symbol.name == "?" for symbol in known.symbols()):
+                return ""
+            return str(known) + "".join(f"@{symbol.key}" for symbol in known.symbols())
+        case Opaque():
+            return value.origin
+        case str() | bool() | float() | None:
+            return repr(value)
+    return ""
 
 
 def _by_flag(run: Run, difference: Dim) -> Decision | None:
@@ -231,11 +293,8 @@ def _by_flag(run: Run, difference: Dim) -> Decision | None:
     when = [resolve(difference, given={flags[0]: value}).literal == 0 for value in (0, 1)]
     if when[0] == when[1]:
         return None
-    truth = run.test(_key(flags[0]), flags[0].name, flags[0])
-    flag = Dim.of(flags[0])
-    if when[1]:
-        return Decision(truth, flag)
-    return Decision(None if truth is None else not truth, 1 - flag)
+    decision = keyed(run, flag_key(flags[0]), flags[0].name, symbol=flags[0], flag=Dim.of(flags[0]))
+    return decision if when[1] else decision.negated()
 
 
 def _ordered(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
@@ -252,11 +311,8 @@ def _ordered(run: Run, operator: str, left: Dim, right: Dim) -> Decision:
             )
         if results[0] == results[1]:
             return Decision(results[0])
-        truth = run.test(_key(flags[0]), flags[0].name, flags[0])
-        flag = Dim.of(flags[0])
-        if results[1]:
-            return Decision(truth, flag)
-        return Decision(None if truth is None else not truth, 1 - flag)
+        decision = keyed(run, flag_key(flags[0]), flags[0].name, symbol=flags[0], flag=Dim.of(flags[0]))
+        return decision if results[1] else decision.negated()
     if operator == ">" and two == 0 and surely_positive(left):
         return Decision(True)
     return _noted(run, operator, left, right)
@@ -277,6 +333,18 @@ def _contains(run: Run, item: Anything, holder: Anything) -> bool | None:
 
 
 _TENSORS = ("torch.Tensor", "torch.FloatTensor", "torch.autograd.Variable", "torch.LongTensor")
+
+
+def of_instance(run: Run, value: Anything, kind: Anything) -> Decision:
+    """Whether a value is of a class; of a layer whose kind the program chooses, the choice decides it."""
+    if isinstance(value, Choice):
+        return _of_choice(run, value, [is_instance(option, kind, run) for option in value.options])
+    if isinstance(value, DynamicLayer) and isinstance(kind, External):
+        word = kind.path.rpartition(".")[2]
+        if word not in [getattr(option.layer.spec, "kind", "") for option in value.options]:
+            return Decision(is_instance(value.options[0], kind, run))
+        return keyed(run, value.word + word, f"{value.options[0].layer.name} is {word}")
+    return Decision(is_instance(value, kind, run))
 
 
 def is_instance(value: Anything, kind: Anything, run: Run) -> bool | None:
@@ -301,7 +369,9 @@ def _is_a(value: Anything, kind: Anything, run: Run) -> bool | None:
                 return None
             return path in _TENSORS
         case tuple():
-            return name in ("tuple", "Sequence", "Iterable") if path.startswith("builtins") else None
+            if path.startswith("builtins"):
+                return name in ("tuple", "Sequence", "Iterable")
+            return False if path in _TENSORS else None
         case ListValue():
             return name in ("list", "Sequence", "Iterable")
         case DictValue():
@@ -343,6 +413,18 @@ def narrow(run: Run, frame: Frame, test: records.Expression, truth: bool) -> Non
                 _narrow_rank(run, frame, left, right.value, (operator == "==") == truth and operator == "==")
         case records.Name():
             _narrow_none(run, frame, test, False) if truth else None
+            _narrow_flag(run, frame, test, truth)
+        case records.Attribute(value=records.Name()):
+            _narrow_flag(run, frame, test, truth)
+
+
+def _narrow_flag(run: Run, frame: Frame, test: records.Expression, truth: bool) -> None:
+    """Where a flag is tested, it has the value that leads there."""
+    value = frame.find(test.id) if isinstance(test, records.Name) else expressions.evaluate(run, frame, test)
+    size = _plain(value)
+    symbol = size.symbol if isinstance(size, Dim) else None
+    if symbol is not None and symbol.flag and symbol.value is None:
+        run.journal.write(symbol, "value", Dim.of(int(truth)))
 
 
 def _narrow_none(run: Run, frame: Frame, subject: records.Expression, is_none: bool) -> None:

@@ -124,6 +124,8 @@ def _sample(run: Run, loader: Loader) -> Anything:
 
 
 def _row(tensor: Anything) -> Anything:
+    if isinstance(tensor, Opaque):
+        tensor = tensor.as_tensor()
     if not isinstance(tensor, Value) or not isinstance(tensor.shape, Shape):
         return Opaque()
     return value_of(ops.index(tensor.shape, (Dim.of(Symbol("index")),)).result, -1)

@@ -14,11 +14,10 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Final
 
-from rnnshape_guard.shapes.axes import Atom, Rest
-from rnnshape_guard.shapes.dims import Symbol
 from rnnshape_guard.events import Value
-from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.static import evidence, functions, records, statements
+from rnnshape_guard.shapes.axes import Atom, Rest
+from rnnshape_guard.shapes.dims import Dim, Symbol
+from rnnshape_guard.static import evidence, functions, layer_calls, records, statements
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.run import MISSING, Frame, OutOfSteps, Run, Tests
 from rnnshape_guard.static.values import (
@@ -27,6 +26,7 @@ from rnnshape_guard.static.values import (
     ClassObject,
     DictValue,
     DynamicLayer,
+    External,
     FunctionObject,
     Instance,
     LayerObject,
@@ -101,15 +101,23 @@ class _Entries:
         first = len(self.entries)
         run.tests = {}
         mark = run.journal.mark()
+        written, called = len(run.written), set(run.called)
         self._once(Entry(kind, name, (), first), action)
         self._leave(mark)
+        if evidence.trust(run, written):
+            run.log.drop(start)
+            del run.written[written:]
+            run.tests, run.called = {}, set(called)
+            self._once(Entry(kind, name, (), first), action)
+            self._leave(mark)
         worthy = [key for key, tests in run.tests.items() if tests.worth_a_fork][:_FORKS]
         if not worthy or self.left <= 0:
             return
         tests = dict(run.tests)
         run.log.drop(start)
+        del run.written[written:]
         for values in itertools.product((True, False), repeat=len(worthy)):
-            run.assumed = dict(zip(worthy, values, strict=True))
+            run.assumed, run.called = dict(zip(worthy, values, strict=True)), set(called)
             self._once(Entry(kind, name, tuple(_label(tests[key], run.assumed[key]) for key in worthy), first), action)
             self._leave(mark)
         run.assumed = {}
@@ -122,7 +130,7 @@ class _Entries:
         run.steps = budget
         run.depth = run.constructing = 0
         run.stack, run.path, run.scope, run.naming = [], (), "", None
-        run.instances, run.escaped = [], []
+        run.instances, run.escaped, run.containers = [], [], []
         try:
             action()
             self._loose_ends()
@@ -149,6 +157,10 @@ class _Entries:
         for instance in run.instances[:_ESCAPED]:
             if not instance.used:
                 self._forward(instance)
+        for container in run.containers[:_ESCAPED]:
+            if id(container) not in run.placed:
+                run.placed.add(id(container))
+                layer_calls.call_layer(run, container, (Opaque("input"),), {}, run.records[id(container)], {})
 
     def _forward(self, instance: Instance) -> None:
         forward = instance.cls.find("forward")
@@ -157,6 +169,9 @@ class _Entries:
             self._forget(instance)
             arguments, keywords = functions.symbolic_arguments(forward, skip=1)
             functions.call_function(self.run, forward, (instance, *arguments), keywords, forward.record)
+            return
+        if all(isinstance(root, External) and root.path == "builtins.object" for root in instance.cls.roots()):
+            self._methods(instance)
 
     # -- the three kinds -----------------------------------------------------------------------------------------
 
@@ -185,13 +200,22 @@ class _Entries:
             arguments, keywords = functions.symbolic_arguments(initializer, skip=1)
             functions.call_function(run, initializer, (instance, *arguments), keywords, initializer.record)
         instance.used = True
+        self._methods(instance)
+
+    def _methods(self, instance: Instance) -> None:
+        """Run the methods of an object that have to do with recurrent layers, each on unknown arguments."""
+        cls = instance.cls
         methods = {
             name: method
             for one in cls.line()
             for name, method in one.names.items()
             if isinstance(method, FunctionObject) and name != "__init__" and cls.find(name) is method
         }
-        words = {name: method.record.words for name, method in methods.items() if isinstance(method.record, records.FunctionDef)}
+        words = {
+            name: method.record.words
+            for name, method in methods.items()
+            if isinstance(method.record, records.FunctionDef)
+        }
         holding = {name for name, value in instance.attributes.items() if _holds_recurrent(value, self.mentions)}
         for name in _closure(words, lambda one: bool(holding & one) or self.mentions(one)):
             self._method(instance, methods[name])

@@ -61,7 +61,7 @@ def read_loop(run: Run, target: records.Expression, iterable: Anything) -> None:
         atom = owner_of(iterable.stop)
         role = role_of(target.id, run.words)
         if atom is not None and role is not None:
-            _learn(run, atom, role, Strength.STRUCTURAL, f"`{target.id}` runs along this axis", target)
+            _learn(run, atom, role, Strength.USE, f"`{target.id}` runs along this axis", target)
 
 
 def read_made(
@@ -84,6 +84,22 @@ def read_made(
     for role, axis, word in zip(role_of_all(words, run.words), axes, words, strict=True):
         if role is not None and axis.atom is not None:
             _learn(run, axis.atom, role, Strength.STRUCTURAL, f"made with the size `{word}`", record)
+
+
+def read_viewed(run: Run, result: Anything, record: records.Record) -> None:
+    """``x.view(-1, seq_len, width)``: an axis sized by a name is what the name says."""
+    axes = result.axes if isinstance(result, Value) else None
+    words = [_word_of(axis) for axis in axes or ()]
+    for role, axis, word in zip(role_of_all(words, run.words), axes or (), words, strict=True):
+        if role is not None and axis.atom is not None:
+            _learn(run, axis.atom, role, Strength.STRUCTURAL, f"viewed with the size `{word}`", record)
+
+
+def _word_of(axis: Axis) -> str:
+    """The name of the parameter or constant that is an axis's size; "_" for none."""
+    size = axis.atom.symbol.value if axis.atom is not None else None
+    symbol = size.symbol if size is not None else None
+    return symbol.name if symbol is not None and symbol.owner is None else "_"
 
 
 def _learn(
@@ -226,7 +242,31 @@ def _note(run: Run, value: Anything, note: ShapeNote, record: records.Record) ->
     tensor = _tensor(run, value)
     if tensor is not None:
         text = ", ".join(words)
+        if (id(record.node), words) in run.trusted:
+            _close(run, tensor, words)
         run.written.append(Written(tensor, words, Strength.WRITTEN, run.place(record), f"written as ({text})", run.next_event))
+
+
+def _close(run: Run, tensor: Value, words: tuple[str, ...]) -> None:
+    """Give a tensor of unknown rank the axes that were written for it."""
+    rest = tensor.shape.rest if isinstance(tensor.shape, Shape) else None
+    known = sum(isinstance(part, Axis) for part in tensor.shape.parts) if isinstance(tensor.shape, Shape) else 0
+    if rest is not None and rest.least <= len(words) - known:
+        front, _ = tensor.shape.ends() if isinstance(tensor.shape, Shape) else ((), ())
+        run.close(rest, tuple(Axis.new(words[len(front) + place]) for place in range(len(words) - known)))
+
+
+def trust(run: Run, since: int) -> bool:
+    """Believe the number of axes that was written for a value where the whole run had no other word on it; says
+    whether there is such a value, so that a second run can know."""
+    found = {
+        (id(written.place.node), written.words)
+        for written in run.written[since:]
+        if isinstance(written.value.shape, Shape) and written.value.shape.rank is None and "..." not in written.words
+    }
+    fresh = not found <= run.trusted
+    run.trusted |= found
+    return fresh
 
 
 def _tensor(run: Run, value: Anything) -> Value | None:
@@ -292,10 +332,7 @@ def _declare(run: Run, value: Anything, annotation: records.Expression) -> None:
         return
     run.doubtful.discard(tensor.id)
     words = tuple(axis.text for axis in axes)
-    rest = tensor.shape.rest
-    known = sum(isinstance(part, Axis) for part in tensor.shape.parts)
-    if rest is not None and known <= len(words) and known == 0:
-        run.close(rest, tuple(Axis.new(word) for word in words))
+    _close(run, tensor, words)
     text = f'annotated "{text}"'
     run.written.append(Written(tensor, words, Strength.DECLARED, run.place(annotation), text, run.next_event))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rnnshape_guard import ops
 from rnnshape_guard.events import Computed, Contracted, Given, Value
+from rnnshape_guard.shapes.axes import Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Slice
 from rnnshape_guard.static import (
@@ -27,6 +28,7 @@ from rnnshape_guard.static.run import MISSING, Frame, OutOfSteps, Run
 from rnnshape_guard.static.values import (
     Anything,
     BoundName,
+    Choice,
     ClassObject,
     DictValue,
     External,
@@ -59,13 +61,19 @@ def evaluate(run: Run, frame: Frame, expression: records.Expression) -> Anything
 def _name(run: Run, frame: Frame, expression: records.Name) -> Anything:
     value = frame.find(expression.id)
     if value is not MISSING:
-        return value
+        return chosen(run, value) if type(value) is Choice else value
     if expression.id in BUILTINS:
         return External(f"builtins.{expression.id}")
     module = frame.module
     value = Opaque(expression.id, f"global {expression.id}")
     module.names[expression.id] = value
     return value
+
+
+def chosen(run: Run, value: Choice) -> Anything:
+    """One of two values, where the condition that chose between them is known here."""
+    holds = run.holds(value.key) if value.key else None
+    return value if holds is None else value.options[0 if holds else 1]
 
 
 def _attribute(run: Run, frame: Frame, expression: records.Attribute) -> Anything:
@@ -244,7 +252,7 @@ def operate(
     right_record: records.Record,
 ) -> Anything:
     """A binary operator on two values."""
-    left, right = _settled(left, right), _settled(right, left)
+    left, right = _settled(left), _settled(right)
     match left, right:
         case (Value(), _) | (_, Value()):
             return _tensor_operation(run, operator, left, right, record, left_record, right_record)
@@ -264,22 +272,47 @@ def operate(
             return _joined_sizes(left, right)
         case (float(), float()) if operator in "+-*":
             return Opaque()
+    if not run.constructing and operator in _NUMBERS and (_may_be_either(left) or _may_be_either(right)):
+        return _either(run, operator, left, right)
     one, two = as_number(left), as_number(right)
     if one is None or two is None:
         return Opaque()
     return _number(operator, one, two)
 
 
-def _settled(value: Anything, other: Anything) -> Anything:
-    """An unknown value beside a number is taken for a number, unless it is known to be a tensor."""
+def _may_be_either(value: Anything) -> bool:
+    """An unknown value that has not been used as a number or as a tensor yet."""
+    if not isinstance(value, Opaque) or value.number is not None or value.tensor is not None or not value.spelling:
+        return False
+    return not isinstance(value.hint, Dim | bool)
+
+
+def _either(run: Run, operator: str, left: Anything, right: Anything) -> Opaque:
+    """Arithmetic on what may be a number or a tensor: a tensor keeps its shape beside a number."""
+    result = Opaque(left.spelling if isinstance(left, Opaque) else right.spelling)
+
+    def number() -> Dim | None:
+        one, two = as_number(left), as_number(right)
+        made = None if one is None or two is None else _number(operator, one, two)
+        return made if isinstance(made, Dim) else None
+
+    def tensor() -> Value:
+        unknown = [side for side in (left, right) if isinstance(side, Opaque)]
+        if len(unknown) == 1 and isinstance(right if unknown[0] is left else left, Dim | bool | float):
+            return unknown[0].as_tensor()
+        return Value(Shape.unknown())
+
+    result.made_of = (number, tensor)
+    return result
+
+
+def _settled(value: Anything) -> Anything:
+    """An unknown value as the number or the tensor it is known to be."""
     if isinstance(value, Opaque):
         if value.tensor is not None:
             return value.tensor
-        if value.number is not None or (isinstance(other, Dim | Opaque) and value.spelling):
-            return value.number if value.number is not None else value
-    if isinstance(value, BoundName | Results):
-        return Opaque()
-    return value
+        return value if value.number is None else value.number
+    return Opaque() if isinstance(value, BoundName | Results) else value
 
 
 def as_number(value: Anything) -> Dim | None:
@@ -410,15 +443,15 @@ def _conditional(run: Run, frame: Frame, expression: records.Conditional) -> Any
     run.branches += 1
     number = run.branches
     mark = run.journal.mark()
-    with run.branch(number, 1):
+    with run.branch(number, 1), run.knowing(decision.when_true):
         conditions.narrow(run, frame, expression.test, True)
         left = evaluate(run, frame, expression.body)
     run.journal.undo(mark)
-    with run.branch(number, 0):
+    with run.branch(number, 0), run.knowing(decision.when_false):
         conditions.narrow(run, frame, expression.test, False)
         right = evaluate(run, frame, expression.orelse)
     run.journal.undo(mark)
-    return join(left, right, decision.flag)
+    return statements.joined(left, right, decision)
 
 
 # -- subscripts -----------------------------------------------------------------------------------------------------

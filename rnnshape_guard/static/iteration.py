@@ -68,6 +68,8 @@ def steps_of(run: Run, iterable: Anything, record: records.Record, most: int = 1
             if all(walk.repeated is None for walk in walks) and len({len(walk.known) for walk in walks}) == 1:
                 return Steps([choose(*items) for items in zip(*(walk.known for walk in walks), strict=True)])
             return Steps([], Opaque())
+        case Opaque() if iterable.tensor is not None:
+            return _rows(run, iterable.tensor, record)
         case Opaque():
             spelling = f"{iterable.spelling}[…]" if iterable.spelling else ""
             return Steps([], iterable.part(("item", ...), spelling))

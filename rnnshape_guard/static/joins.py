@@ -10,7 +10,6 @@ from rnnshape_guard.static.values import (
     Anything,
     Choice,
     DictValue,
-    DynamicLayer,
     External,
     ListValue,
     Opaque,
@@ -20,8 +19,12 @@ from rnnshape_guard.static.values import (
 _OPTIONS = 4
 
 
-def join(left: Anything, right: Anything, flag: Dim | None = None) -> Anything:
-    """The value that is `left` or `right`. With a `flag`, it is left where the flag is 1: sizes stay exact then."""
+def join(left: Anything, right: Anything, flag: Dim | None = None, key: str = "") -> Anything:
+    """The value that is `left` or `right`. With a `flag`, it is left where the flag is 1: sizes stay exact then. With
+    a `key`, it is left where the condition of that key holds: asked again, the condition decides."""
+    if key:
+        left = left.options[0] if isinstance(left, Choice) and left.key == key else left
+        right = right.options[1] if isinstance(right, Choice) and right.key == key else right
     if left is right or right is MISSING:
         return left
     if left is MISSING:
@@ -34,21 +37,25 @@ def join(left: Anything, right: Anything, flag: Dim | None = None) -> Anything:
         case (Value(), Value()):
             return join_tensors(left, right)
         case (tuple(), tuple()) if len(left) == len(right):
-            return tuple(join(one, two, flag) for one, two in zip(left, right, strict=True))
+            return tuple(join(one, two, flag, key) for one, two in zip(left, right, strict=True))
         case (Results(), Results()) if left.names == right.names:
-            return Results(left.names, join(left.values, right.values, flag))
+            return Results(left.names, join(left.values, right.values, flag, key))
         case (ListValue(), ListValue()):
             return join_lists(left, right)
         case (DictValue(), DictValue()):
             keys = left.items.keys() & right.items.keys()
             merged = {key: join(left.items[key], right.items[key], flag) for key in left.items if key in keys}
-            return DictValue(merged, left.is_open or right.is_open or len(keys) < max(len(left.items), len(right.items)))
+            return DictValue(
+                merged, left.is_open or right.is_open or len(keys) < max(len(left.items), len(right.items))
+            )
         case (External(), External()) if left.path == right.path:
             return left
         case (Opaque(), Opaque()) if left.origin and left.origin == right.origin:
             return left
         case (str() | float() | None, str() | float() | None) if left == right:
             return left
+    if key and not isinstance(left, Choice) and not isinstance(right, Choice):
+        return Choice((left, right), key)
     return choose(left, right)
 
 
@@ -56,7 +63,7 @@ def choose(*values: Anything) -> Anything:
     """One of several values; beyond a few, nothing is known."""
     options: list[Anything] = []
     for value in values:
-        for option in value.options if isinstance(value, Choice | DynamicLayer) else (value,):
+        for option in value.options if isinstance(value, Choice) else (value,):
             if not any(option is known for known in options):
                 options.append(option)
     if len(options) == 1:

@@ -22,11 +22,11 @@ from rnnshape_guard.events import (
 )
 from rnnshape_guard.shapes.axes import Axis, Role, Shape
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.shapes.outcomes import UNKNOWN, Misfit, Operand, Outcome
-from rnnshape_guard.static import calls, expressions, iteration, operations, records
-from rnnshape_guard.static.joins import choose, join_all
+from rnnshape_guard.shapes.outcomes import UNKNOWN, Misfit, Operand, Outcome, Packed
+from rnnshape_guard.static import calls, conditions, expressions, iteration, operations, records
+from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import operand, seen
-from rnnshape_guard.static.run import Run
+from rnnshape_guard.static.run import Run, Tests
 from rnnshape_guard.static.values import Anything, Choice, DictValue, DynamicLayer, LayerObject, ListValue, Opaque
 
 RECURRENT: Final = ("RNN", "LSTM", "GRU")
@@ -102,17 +102,17 @@ def _constructor_operand(run: Run, value: Anything, name: str) -> Operand:
             symbol = value.as_number().symbol
             if symbol is not None:
                 symbol.flag = True
-                truth = run.assumed.get(f"flag:{symbol.name}")
-                if name == "batch_first" or truth is not None:
-                    run.test(f"flag:{symbol.name}", symbol.name, symbol)
-                    run.tests[f"flag:{symbol.name}"].in_layer = True
+                key = conditions.flag_key(symbol)
+                truth = run.holds(key)
                 if truth is not None:
                     return truth
+                if name == "batch_first":
+                    run.tests.setdefault(key, Tests(symbol.name)).in_layer = True
             return value.as_number()
         if name in _SIZES:
             return value.as_number() if value.spelling else UNKNOWN
     if name in _FLAGS and isinstance(value, Dim) and value.symbol is not None:
-        truth = run.assumed.get(f"flag:{value.symbol.name}")
+        truth = run.holds(conditions.flag_key(value.symbol))
         if truth is not None:
             return truth
     return operand(value)
@@ -150,7 +150,13 @@ def _build_container(
     else:
         children = iteration.listed(run, first, record)
     layer = Layer(built.spec, _name_of(run, record), run.place(record), _owner(run))
-    return LayerObject(layer, children)
+    container = LayerObject(layer, children)
+    parts = [*children.items, children.tail] if isinstance(children, ListValue) else children.items.values()
+    run.placed |= {id(part) for part in parts}
+    if name == "Sequential":
+        run.containers.append(container)
+        run.records[id(container)] = record
+    return container
 
 
 def call_layer(
@@ -236,8 +242,9 @@ def call_dynamic(
     result = _conclude(run, first, outcome, _given(first, arguments, keywords, places), record)
     states = {isinstance(one.result[1], tuple) for one in outcomes if isinstance(one.result, tuple)}
     if len(states) > 1 and isinstance(result, tuple):
-        pair = result[1]
-        return result[0], choose(pair, pair[0]) if isinstance(pair, tuple) else choose(pair, (pair, pair))
+        state = result[1]
+        pair, alone = (state, state[0]) if isinstance(state, tuple) else ((state, state), state)
+        return result[0], Choice((pair, alone), f"{called.word}LSTM")
     return result
 
 
@@ -245,14 +252,15 @@ def _alike(one: Misfit, other: Misfit) -> bool:
     return (one.fault, one.operand, one.axis) == (other.fault, other.operand, other.axis)
 
 
-def one_of_several(run: Run, built: list[LayerObject]) -> DynamicLayer:
-    """A layer of dynamic kind. Whatever kind it will be, its layers, directions and hidden units are one."""
+def one_of_several(run: Run, built: list[LayerObject], word: str) -> DynamicLayer:
+    """A layer of dynamic kind. Whatever kind it will be, its layers, directions and hidden units are one. `word` is how
+    the keys of conditions on its kind begin."""
     first: Any = built[0].layer.spec
     for option in built[1:]:
         for name in ("layer", "direction", "hidden", "cell"):
             if hasattr(first, name) and hasattr(option.layer.spec, name):
                 vars(option.layer.spec)[name] = getattr(first, name)
-    return DynamicLayer(tuple(built))
+    return DynamicLayer(tuple(built), word)
 
 
 def _call_operand(run: Run, value: Anything, at: int, kind: str) -> Operand:
@@ -261,12 +269,18 @@ def _call_operand(run: Run, value: Anything, at: int, kind: str) -> Operand:
         run.doubtful.add(tensor.id)
         return tensor.shape
     if isinstance(value, Choice):
-        return _likely(value, kind)
+        return _likely(value, kind) if at else _only(value)
     if isinstance(value, tuple):
         return tuple(_call_operand(run, part, 1, kind) for part in value)
     if isinstance(value, ListValue) and value.is_known:
         return tuple(_call_operand(run, part, 1, kind) for part in value.items)
     return operand(value)
+
+
+def _only(value: Choice) -> Operand:
+    """An input that is one tensor or None is that tensor."""
+    options = [option for option in value.options if option is not None]
+    return operand(options[0]) if len(options) == 1 else UNKNOWN
 
 
 def _likely(value: Choice, kind: str) -> Operand:
@@ -287,6 +301,7 @@ def _call_container(
     places: Mapping[str, Any],
 ) -> Anything:
     spec: Any = called.layer.spec
+    run.placed.add(id(called))
     if spec.kind != "Sequential" or len(arguments) != 1 or not isinstance(called.children, ListValue):
         return Opaque()
     value = arguments[0]
@@ -369,6 +384,10 @@ def call_packing(
     first = arguments[0] if arguments else keywords.get("input", keywords.get("sequence"))
     if is_partial:
         return Opaque()
+    if isinstance(first, Choice):
+        packed = [option for option in first.options if isinstance(option, Value) and isinstance(option.shape, Packed)]
+        first = packed[0] if packed else Opaque()
+        arguments = (first, *arguments[1:])
     if isinstance(first, Opaque):
         if short == "pad_packed_sequence":
             return (Value(Shape.unknown(2)), Opaque("lengths"))

@@ -257,6 +257,8 @@ class _Lowering:
     def call(self, node: Any) -> Expression:
         function = node.func
         arguments = node.args
+        if type(function) is cst.Name and function.value == "self":
+            self.words.add("forward")  # what a module called as a function runs
         return records.Call(
             node,
             _EXPRESSIONS[type(function)](self, function),

@@ -91,6 +91,8 @@ def perform(
     )
     if makes:
         evidence.read_made(run, result, arguments, keywords, record)
+    elif operation.kind is Kind.RESHAPE and short_name(operation) in ("view", "reshape"):
+        evidence.read_viewed(run, result, record)
     return result
 
 

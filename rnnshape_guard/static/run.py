@@ -16,10 +16,10 @@ from rnnshape_guard.events import Event, Log, Value
 from rnnshape_guard.findings import Position, Span
 from rnnshape_guard.shapes.axes import Axis, Evidence, Rest, Strength
 from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve
-from rnnshape_guard.shapes.outcomes import Learned
+from rnnshape_guard.shapes.outcomes import Learned, Misfit
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.records import Record
-from rnnshape_guard.static.values import Anything, FunctionObject, Instance
+from rnnshape_guard.static.values import Anything, FunctionObject, Instance, LayerObject
 
 MISSING: Final[Any] = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
 """What a name holds before it is bound."""
@@ -219,12 +219,17 @@ class Run:
     journal: Journal = field(default_factory=Journal)
     path: tuple[tuple[int, int], ...] = ()
     tests: dict[str, Tests] = field(default_factory=dict)
-    conditions: dict[str, Symbol] = field(default_factory=dict)
+    known: dict[str, bool] = field(default_factory=dict)
+    uncertain: int = 0
     written: list[Written] = field(default_factory=list)
+    trusted: set[tuple[int, tuple[str, ...]]] = field(default_factory=set)
     doubtful: set[int] = field(default_factory=set)
     instances: list[Instance] = field(default_factory=list)
     escaped: list[FunctionObject] = field(default_factory=list)
     called: set[int] = field(default_factory=set)
+    containers: list[LayerObject] = field(default_factory=list)
+    records: dict[int, Record] = field(default_factory=dict)
+    placed: set[int] = field(default_factory=set)
     naming: tuple[Any, str] | None = None
     branches: int = 0
     stack: list[FunctionObject] = field(default_factory=list)
@@ -243,6 +248,8 @@ class Run:
 
     def emit(self, kind: type[Made], record: Record, **fields: Any) -> Made:
         """Add an event to the log."""
+        if fields.get("misfits"):
+            fields["misfits"] = self.feasible(fields["misfits"])
         event = kind(
             id=len(self.log.events),
             place=self.place(record),
@@ -291,14 +298,50 @@ class Run:
             item.atom.learn(Evidence(item.role, item.strength, item.text, place, self.next_event))
 
     def test(self, key: str, label: str, symbol: Symbol | None = None) -> bool | None:
-        """The truth of an undecided condition if this run assumes one; else None, and the condition is noted."""
+        """The truth of a condition that a branch around has, or that this run assumes; else None, and it is noted."""
         if not key:
             return None
-        if symbol is not None:
-            self.conditions.setdefault(key, symbol)
+        if key in self.known:
+            return self.known[key]
         tests = self.tests.setdefault(key, Tests(label))
         if self.constructing:
             tests.in_constructor = True
         else:
             tests.elsewhere = True
         return self.assumed.get(key)
+
+    def holds(self, key: str) -> bool | None:
+        """The truth of a condition where it is known, without noting that it was asked."""
+        return self.known[key] if key in self.known else self.assumed.get(key)
+
+    @contextmanager
+    def knowing(self, conditions: tuple[tuple[str, bool], ...]) -> Iterator[None]:
+        """Inside, these conditions are known."""
+        before = self.known
+        self.known = {**before, **dict(conditions)} if conditions else before
+        try:
+            yield
+        finally:
+            self.known = before
+
+    @contextmanager
+    def doubting(self) -> Iterator[None]:
+        """Inside, what is called is one of several things, so that nothing that doesn't fit is surely wrong."""
+        self.uncertain += 1
+        try:
+            yield
+        finally:
+            self.uncertain -= 1
+
+    def feasible(self, misfits: tuple[Misfit, ...]) -> tuple[Misfit, ...]:
+        """The misfits that can happen here: not those under a condition that a branch around rules out."""
+        if self.uncertain:
+            return ()
+        return tuple(
+            misfit
+            for misfit in misfits
+            if all(
+                self.holds(f"flag:{symbol.key or symbol.name}") in (None, bool(value))
+                for symbol, value in misfit.condition
+            )
+        )

@@ -20,6 +20,7 @@ from rnnshape_guard.static.values import (
     DictValue,
     External,
     Instance,
+    LayerObject,
     ListValue,
     Opaque,
     Results,
@@ -80,6 +81,8 @@ def spell(target: records.Expression) -> str:
 
 def bind(run: Run, frame: Frame, target: records.Expression, value: Anything, record: records.Record) -> None:
     """Give a value to a target: a name, an attribute, an item, or several at once."""
+    if type(value) is Opaque and not value.spelling:
+        value.spelling = spell(target)
     match target:
         case records.Name(id=name):
             run.journal.put(frame.outer.get(name, frame).names, name, value)
@@ -99,6 +102,8 @@ def bind(run: Run, frame: Frame, target: records.Expression, value: Anything, re
 
 def set_attribute(run: Run, holder: Anything, name: str, value: Anything) -> None:
     """``holder.name = value``."""
+    if isinstance(value, LayerObject):
+        run.placed.add(id(value))
     match holder:
         case Instance():
             run.journal.put(holder.attributes, name, value)
@@ -165,7 +170,8 @@ def parts_of(run: Run, value: Anything, count: int, starred: int | None, record:
         case Opaque():
             return [value.part(("item", at), f"{value.spelling}[{at}]") for at in range(count)]
         case Choice():
-            options = [parts_of(run, option, count, starred, record) for option in value.options]
+            with run.doubting():
+                options = [parts_of(run, option, count, starred, record) for option in value.options]
             return [choose(*parts) for parts in zip(*options, strict=True)]
     if items is None:
         return [Opaque() for _ in range(count)]
@@ -239,13 +245,13 @@ def _both(run: Run, decision: Decision, body: Callable[[], str], orelse: Callabl
     run.branches += 1
     number = run.branches
     mark = run.journal.mark()
-    with run.branch(number, 1):
+    with run.branch(number, 1), run.knowing(decision.when_true):
         first = body()
     changed = run.journal.undo(mark)
-    with run.branch(number, 0):
+    with run.branch(number, 0), run.knowing(decision.when_false):
         second = orelse()
     if first == GOES_ON and second == GOES_ON:
-        _merge(run, changed, run.journal.undo(mark), decision.flag)
+        _merge(run, changed, run.journal.undo(mark), decision)
         return None
     if first == GOES_ON:
         run.journal.undo(mark)
@@ -260,7 +266,7 @@ def _merge(
     run: Run,
     first: dict[tuple[int, Any], tuple[Change, Any]],
     second: dict[tuple[int, Any], tuple[Change, Any]],
-    flag: Dim | None,
+    decision: Decision,
 ) -> None:
     """Make the changes of two sides, joined. Ranks and sizes learned on one side only are forgotten."""
     for key in {**first, **second}:
@@ -268,13 +274,20 @@ def _merge(
         left = first[key][1] if key in first else change.now
         right = second[key][1] if key in second else change.now
         if isinstance(change.holder, dict):
-            run.journal.put(change.holder, change.key, join(left, right, flag))
+            run.journal.put(change.holder, change.key, joined(left, right, decision))
         elif isinstance(change.holder, ListValue):
             _merge_list(run, change.holder, change.key, left, right)
         elif isinstance(change.holder, DictValue) and change.key == "items":
-            merged = join(DictValue(left), DictValue(right), flag)
+            merged = join(DictValue(left), DictValue(right), decision.flag)
             run.journal.write(change.holder, "items", {**left, **right, **merged.items})
             run.journal.write(change.holder, "is_open", merged.is_open or change.holder.is_open)
+
+
+def joined(left: Anything, right: Anything, decision: Decision) -> Anything:
+    """What holds after a branch: left where the test held, right where it didn't."""
+    if decision.key and not decision.sense:
+        return join(right, left, None if decision.flag is None else 1 - decision.flag, decision.key)
+    return join(left, right, decision.flag, decision.key)
 
 
 def _merge_list(run: Run, holder: ListValue, attribute: str, left: Anything, right: Anything) -> None:
@@ -446,7 +459,9 @@ def _evaluate(run: Run, frame: Frame, statement: records.Evaluate) -> str:
     before = run.next_event
     value = expressions.evaluate(run, frame, statement.value)
     if isinstance(value, Value) and value.made_by >= before:
-        run.emit(Discarded, statement.value, made_by=value.made_by)
+        maker = run.log.events[value.made_by].place
+        if getattr(maker, "node", None) is statement.value.node:  # else it is a function's result that is thrown away
+            run.emit(Discarded, statement.value, made_by=value.made_by)
     evidence.read_behind(run, frame, statement, value)
     return RAISES if expressions.never_returns(statement.value) else GOES_ON
 

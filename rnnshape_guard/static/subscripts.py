@@ -6,7 +6,7 @@ from typing import Any
 
 from rnnshape_guard.events import Value
 from rnnshape_guard.shapes.axes import Axis, Shape
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.dims import Dim, surely_positive
 from rnnshape_guard.shapes.outcomes import Slice
 from rnnshape_guard.static import attributes, expressions, functions, operations, records
 from rnnshape_guard.static.joins import choose
@@ -53,7 +53,8 @@ def subscript(
         case Opaque():
             return _of_opaque(run, holder, key, items, record)
         case Choice():
-            return choose(*(subscript(run, option, items, is_tuple, record) for option in holder.options))
+            options = [one for one in holder.options if not (isinstance(one, tuple) and _of_tensors_only(key))]
+            return choose(*(subscript(run, option, items, is_tuple, record) for option in options)) if options else Opaque()
         case External():
             return holder
         case Instance() if attributes.declares(holder.cls, "__getitem__"):
@@ -106,6 +107,8 @@ def _of_items(holder: Anything, key: Anything) -> Anything:
     if number is None:
         if not items and tail is None:
             return Opaque()
+        if is_list and len(items) + (tail is not None) > 1 and isinstance(key, Dim) and surely_positive(key):
+            holder = ListValue(items[1:], tail)
         return expressions.any_of(holder) if is_list else choose(*items) if items else Opaque()
     if tail is None:
         return items[number] if -len(items) <= number < len(items) else Opaque()

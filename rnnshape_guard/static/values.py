@@ -7,7 +7,7 @@ same answer, so that `args.hidden` is one size wherever it is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +27,11 @@ class Opaque:
     """Something that nothing is known of, with an identity and a spelling (`args.hidden`).
 
     `origin` is a key that is the same in every run of one entry point. `hint` is the default value of a parameter.
-    Used as a tensor or as a number it becomes one, once.
+    Used as a tensor or as a number it becomes one, once. `made_of` is the arithmetic it came from, of unknown values
+    that may be either: the number it is as a number, and the tensor that has its shape as a tensor.
     """
 
-    __slots__ = ("hint", "number", "origin", "parts", "spelling", "tensor")
+    __slots__ = ("hint", "made_of", "number", "origin", "parts", "spelling", "tensor")
 
     def __init__(self, spelling: str = "", origin: str = "", hint: Anything = None) -> None:
         self.spelling = spelling
@@ -39,24 +40,28 @@ class Opaque:
         self.parts: dict[Any, Anything] = {}
         self.tensor: Value | None = None
         self.number: Dim | None = None
+        self.made_of: tuple[Callable[[], Dim | None], Callable[[], Value]] | None = None
 
     def part(self, key: Any, spelling: str) -> Anything:
         """The same unknown attribute or item for the same key."""
         if key not in self.parts:
-            self.parts[key] = Opaque(spelling, f"{self.origin}{spelling[len(self.spelling):]}" if self.origin else "")
+            self.parts[key] = Opaque(spelling, f"{self.origin}{spelling[len(self.spelling) :]}" if self.origin else "")
         return self.parts[key]
 
     def as_tensor(self) -> Value:
         """This, now known to be a tensor."""
         if self.tensor is None:
-            self.tensor = Value(Shape.unknown())
+            self.tensor = Value(Shape.unknown()) if self.made_of is None else self.made_of[1]()
         return self.tensor
 
     def as_number(self) -> Dim:
         """This, now known to be an integer."""
+        if self.number is None and self.made_of is not None:
+            self.number = self.made_of[0]()
         if self.number is None:
             symbol = Symbol(self.spelling.removeprefix("self.") or "?")
             symbol.flag = isinstance(self.hint, bool)
+            symbol.key = self.origin
             self.number = Dim.of(symbol)
         return self.number
 
@@ -129,16 +134,22 @@ class LayerObject:
 
 @dataclass(slots=True, eq=False)
 class DynamicLayer:
-    """A layer of a kind that the program chooses when it runs (`getattr(nn, kind)(…)`): one layer for each possible kind."""
+    """A layer of a kind that the program chooses when it runs (`getattr(nn, kind)(…)`): one layer for each possible kind.
+
+    `word` begins the keys of the conditions that the kind is this one or that.
+    """
 
     options: tuple[LayerObject, ...]
+    word: str
 
 
 @dataclass(slots=True, eq=False)
 class Choice:
-    """One of several values, it is not known which."""
+    """One of several values, it is not known which. With a `key` it is the first of two where the condition of that
+    key holds, else the second."""
 
     options: tuple[Anything, ...]
+    key: str = ""
 
 
 @dataclass(slots=True, eq=False)

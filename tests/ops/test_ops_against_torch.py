@@ -377,6 +377,7 @@ def joins() -> Iterator[Call]:
     for path in both("split"):
         for sizes in (2, 3, 7, (1, 2), (1, 1), (3, 4)):
             yield path, (tensor(2, 3), sizes, 1), {}
+    yield "torch.split", (tensor(2, 4),), {"split_size_or_sections": 2, "dim": 1}
     for path in both("chunk tensor_split"):
         for count in (1, 2, 4, 0):
             yield path, (tensor(2, 7), count), {"dim": 1}

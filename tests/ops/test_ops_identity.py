@@ -453,6 +453,12 @@ def test_an_underscore_means_in_place(name: str) -> None:
     assert find("Tensor.nothing_") is None
 
 
+def test_writing_in_place_keeps_the_axes() -> None:
+    assert apply("Tensor.mul_", X, UNKNOWN).result is X
+    assert apply("Tensor.copy_", X, Shape.sized(1)).result is X
+    assert axes_of(apply("Tensor.transpose_", X, 0, 1)) == [(TIME,), (BATCH,), (FEATURE,)]
+
+
 def test_einops_names_are_identities_too() -> None:
     outcome = apply("einops.rearrange", X, "b t f -> (b t) f")
     assert axes_of(outcome) == [(BATCH, TIME), (FEATURE,)]

@@ -1,0 +1,107 @@
+"""RSG703: a layer that wants its channels second is given (batch, time, feature)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.reading import misfits, recurrent_origin
+from rnnshape_guard.events import LayerCalled, Log, Value
+from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.layers.convolution import ConvSpec
+from rnnshape_guard.layers.normalization import ChannelNormSpec
+from rnnshape_guard.layers.pooling import AdaptivePoolSpec, PoolSpec
+from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.dims import Condition, Dim, compare, resolve
+from rnnshape_guard.shapes.outcomes import Fault
+from rnnshape_guard.shapes.vocabulary import role_of
+
+_ARGUMENT = {"Conv1d": "in_channels", "ConvTranspose1d": "in_channels", "BatchNorm1d": "num_features"}
+
+
+_WIDTHS = (Role.FEATURE, Role.CHANNEL, Role.HIDDEN)
+
+
+def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
+    """Judge each layer that slides over, or normalises, (batch, channels, time)."""
+    value = call.value("input")
+    axes = value.axes if value is not None else None
+    if value is None or axes is None or len(axes) != 3:
+        return
+    match call.layer.spec:
+        case ConvSpec(kind="Conv1d" | "ConvTranspose1d", in_channels=Dim() as wanted):
+            condition = _channels_last(call, axes, wanted)
+        case ChannelNormSpec(kind="BatchNorm1d", num_features=Dim() as wanted):
+            condition = _channels_last(call, axes, wanted)
+        case PoolSpec(kind=kind) | AdaptivePoolSpec(kind=kind) if kind.endswith("Pool1d"):
+            condition = () if _pools_features(value, axes, log) else None
+            wanted = axes[2].size
+        case _:
+            return
+    if condition is not None:
+        yield _finding(call, value, wanted, condition)
+
+
+def _channels_last(call: LayerCalled, axes: tuple[Axis, ...], wanted: Dim) -> Condition | None:
+    """Under which flags the last axis is the one wanted, and axis 1 is not."""
+    if _counts_width(wanted) and _is_time(axes[1]) and _is_width(axes[2]) and not _is_literal(axes[1]):
+        return ()
+    if compare(axes[1].size, wanted).equal or not compare(axes[2].size, wanted).equal:
+        return None
+    for misfit in misfits(call, Fault.SIZE, "input", 1):
+        return misfit.condition
+    return () if _is_time(axes[1]) else None
+
+
+def _pools_features(value: Value, axes: tuple[Axis, ...], log: Log) -> bool:
+    """Whether a pool slides over the hidden units of an RNN's output, step by step."""
+    last = axes[2].atoms
+    made = bool(last) and all(atom.kind in (Role.HIDDEN, Role.DIRECTION) for atom in last)
+    origin = recurrent_origin(value, log)
+    return made and _is_time(axes[1]) and origin is not None and origin[1] == "output"
+
+
+def _is_literal(axis: Axis) -> bool:
+    return resolve(axis.size, numbers=False).literal is not None
+
+
+def _is_width(axis: Axis) -> bool:
+    return any(atom.size.value != 1 and atom.role() in _WIDTHS for atom in axis.atoms)
+
+
+def _counts_width(wanted: Dim) -> bool:
+    """Whether a number of channels has a name, and not one for steps: a normalisation of each step may be meant."""
+    symbol = resolve(wanted, numbers=False).symbol
+    return symbol is not None and symbol.owner is None and role_of(symbol.name) is not Role.TIME
+
+
+def _is_time(axis: Axis) -> bool:
+    """Whether an axis is the time by the strongest evidence that is not a layer's wish for channels there."""
+    evidence = [one for one in (axis.atom.evidence if axis.atom is not None else ()) if one.role is not Role.CHANNEL]
+    strongest = min((one.strength for one in evidence), default=None)
+    roles = {one.role for one in evidence if one.strength == strongest}
+    return roles == {Role.TIME} and axis.size.value != 1
+
+
+def _finding(call: LayerCalled, value: Value, wanted: Dim, condition: Condition) -> Finding:
+    given = call.given["input"]
+    kind = getattr(call.layer.spec, "kind", "")
+    place = call.layer.argument_places.get(_ARGUMENT.get(kind, ""), call.layer.place)
+    moved = f"{given.text or 'x'}.transpose(1, 2)"
+    return Finding(
+        code="RSG703",
+        message=f"{wording.quoted(call.layer)} takes its channels from axis 1, but {wording.quoted(given)} has them last",
+        place=call.place,
+        primary=_primary((value.axes or ())[1]),
+        labels=(Label(place, f"{wording.size(wanted)} channels" if place is not call.layer.place else f"nn.{kind}"),),
+        expected=f"(batch, {wording.size(wanted)}, time)",
+        found=wording.shape(value),
+        help=f"{call.layer.name}({moved}).transpose(1, 2)" if call.layer.name else moved,
+        condition=wording.when(condition),
+        subject=frozenset({("features", call.layer.id)}),
+        cause=call.id,
+    )
+
+
+def _primary(axis: Axis) -> str:
+    return "axis 1 is the time" if _is_time(axis) else f"axis 1 has {wording.sizes_of(axis)}"

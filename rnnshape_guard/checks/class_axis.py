@@ -1,0 +1,104 @@
+"""RSG701: a cross entropy is given scores whose class axis is not the second, or scores and targets that don't belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.events import Given, Log, LossCalled
+from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.shapes.axes import Axis
+from rnnshape_guard.shapes.dims import Condition, compare
+from rnnshape_guard.shapes.outcomes import Fault
+
+_OVER_CLASSES = frozenset({"CrossEntropyLoss", "NLLLoss"})
+Axes = tuple[Axis, ...]
+
+
+def check(call: LossCalled, log: Log) -> Iterator[Finding]:
+    """Judge the axes of scores and targets of each loss over classes."""
+    del log
+    scores, target = call.value("input"), call.value("target")
+    if call.name not in _OVER_CLASSES or scores is None or target is None:
+        return
+    if scores.axes is None or target.axes is None:
+        return
+    wrong = [
+        misfit for misfit in call.misfits if misfit.fault in (Fault.SIZE, Fault.RANK) and misfit.operand == "target"
+    ]
+    if _classes_last(scores.axes, target.axes) and (wrong or _steps_as_classes(scores.axes, target.axes)):
+        yield _last(call, scores.axes, wrong[0].condition if wrong else ())
+    elif wrong:
+        yield _apart(call, scores.axes, target.axes, wrong[0].condition)
+
+
+def _classes_last(scores: Axes, target: Axes) -> bool:
+    """Whether targets fit scores ``(batch, ..., classes)``: axis by axis, all but the last."""
+    return (
+        len(scores) >= 3
+        and len(target) == len(scores) - 1
+        and all(_same(one, other) for one, other in zip(scores[:-1], target, strict=True))
+    )
+
+
+def _same(one: Axis, other: Axis) -> bool:
+    """Whether two axes are one, or of one size."""
+    left, right = one.atom, other.atom
+    return compare(one.size, other.size).equal or (left is not None and right is not None and left.root is right.root)
+
+
+def _steps_as_classes(scores: Axes, target: Axes) -> bool:
+    """Whether the axis in the classes' place is one of the target's own: its steps."""
+    left, right = scores[1].atom, target[1].atom
+    return left is not None and right is not None and left.root is right.root and scores[1].size.value != 1
+
+
+def _texts(call: LossCalled) -> tuple[Given, Given]:
+    return call.given["input"], call.given["target"]
+
+
+def _last(call: LossCalled, scores: Axes, condition: Condition) -> Finding:
+    given, target = _texts(call)
+    moved = "transpose(1, 2)" if len(scores) == 3 else "movedim(-1, 1)"
+    return Finding(
+        code="RSG701",
+        message=f"{wording.quoted(given)} has its classes last, and {call.name} takes axis 1 for the classes",
+        place=call.place,
+        primary=f"compares {wording.axis_name(scores[1])} with classes",
+        labels=_labels(given, target),
+        expected="(batch, classes, ...)",
+        found=wording.shape(given.value),
+        help=f"{given.text or 'scores'}.{moved}",
+        condition=wording.when(condition),
+        subject=frozenset({("loss", call.id)}),
+        cause=call.id,
+    )
+
+
+def _apart(call: LossCalled, scores: Axes, target: Axes, condition: Condition) -> Finding:
+    given, wanted = _texts(call)
+    flattened = len(scores) == 2 and len(target) > 1 and len(scores[0].atoms) == len(target)
+    expected = (
+        "("
+        + ", ".join(wording.axis_name(axis) for axis in (scores[0], *scores[2:]))
+        + ("," if len(scores) == 2 else "")
+        + ")"
+    )
+    return Finding(
+        code="RSG701",
+        message=f"{wording.quoted(given)} is {wording.shape(given.value)}, and the targets {wording.quoted(wanted)} are "
+        f"{wording.shape(wanted.value)}",
+        place=call.place,
+        primary="scores and targets do not belong together",
+        labels=_labels(given, wanted),
+        expected=expected,
+        found=wording.shape(wanted.value),
+        help=f"{wanted.text or 'target'}.reshape(-1)" if flattened else f"targets {expected} for these scores",
+        condition=wording.when(condition),
+        subject=frozenset({("loss", call.id)}),
+        cause=call.id,
+    )
+
+
+def _labels(scores: Given, target: Given) -> tuple[Label, ...]:
+    return tuple(Label(one.place, wording.shape(one.value)) for one in (scores, target) if one.place is not None)

@@ -1,0 +1,127 @@
+"""RSG702: a softmax is taken over the batch, or over an axis of size 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.picking import stated_batch
+from rnnshape_guard.checks.reading import recurrent_origin
+from rnnshape_guard.events import Computed, LayerCalled, Log, Value
+from rnnshape_guard.findings import Because, Finding, Label
+from rnnshape_guard.layers import LinearSpec
+from rnnshape_guard.layers.elementwise import SoftmaxSpec
+from rnnshape_guard.shapes.axes import Axis, Role, Strength
+from rnnshape_guard.shapes.dims import Dim
+
+_SOFTMAXES: Final = frozenset({"softmax", "log_softmax", "softmin", "Softmax", "LogSoftmax", "Softmin"})
+
+
+def check(event: Computed | LayerCalled, log: Log) -> Iterator[Finding]:
+    """Judge the axis of each softmax, as a function or a layer."""
+    name, dim = _softmax(event)
+    value = event.value("input")
+    axes = value.axes if value is not None else None
+    if name not in _SOFTMAXES or value is None or not axes or len(axes) < 2:
+        return
+    at = dim.literal if isinstance(dim, Dim) else (0 if len(axes) == 3 else 1) if dim is None else None
+    if at is None or not -len(axes) <= at < len(axes):
+        return
+    at %= len(axes)
+    if recurrent_origin(value, log) is None:
+        return
+    axis, implicit = axes[at], dim is None
+    if axis.atom is not None and stated_batch(axis.atom):
+        if sum(any(stated_batch(atom) for atom in one.atoms) for one in axes) == 1:
+            yield _over_batch(event, value, axes, at, implicit)
+    elif (scorer := _scorer(value, axes, at, log)) is not None:
+        yield _over_one(event, value, axes, at, scorer)
+
+
+def _softmax(event: Computed | LayerCalled) -> tuple[str, object]:
+    if isinstance(event, LayerCalled):
+        spec = event.layer.spec
+        return (spec.kind, spec.dim) if isinstance(spec, SoftmaxSpec) else ("", None)
+    given = event.given.get("dim")
+    return event.name, given.seen if given is not None else None
+
+
+def _scorer(value: Value, axes: tuple[Axis, ...], at: int, log: Log) -> LayerCalled | None:
+    """The Linear whose single unit a softmax goes over, as it is written in the program."""
+    if at != len(axes) - 1 or not any(axis.size.value != 1 for axis in axes):
+        return None
+    for _, maker in log.past(value):
+        if isinstance(maker, LayerCalled) and isinstance(maker.layer.spec, LinearSpec):
+            size = maker.layer.spec.out_features
+            own = maker.result
+            same = isinstance(own, Value) and own.axes is not None and own.axes[-1:] == axes[-1:]
+            return maker if same and isinstance(size, Dim) and size.literal == 1 and _is_written(maker) else None
+        if isinstance(maker, LayerCalled) and maker.value("input") is None:
+            return None
+    return None
+
+
+def _is_written(scorer: LayerCalled) -> bool:
+    """Whether the one unit stands in the layer's construction: an option may have another value elsewhere."""
+    place = scorer.layer.argument_places.get("out_features")
+    return place is not None and place.text == "1"
+
+
+def _better(axes: tuple[Axis, ...], at: int) -> int | None:
+    """The axis that will have been meant: the time, if there is one."""
+    found = [index for index, axis in enumerate(axes) if index != at and _role(axis) is Role.TIME]
+    return found[0] if len(found) == 1 else None
+
+
+def _role(axis: Axis) -> Role | None:
+    roles = {atom.root.role() or atom.root.role(Strength.LAYER) for atom in axis.atoms if atom.size.value != 1}
+    return roles.pop() if len(roles) == 1 else None
+
+
+def _over_batch(
+    event: Computed | LayerCalled, value: Value, axes: tuple[Axis, ...], at: int, implicit: bool
+) -> Finding:
+    atom = axes[at].atom
+    assert atom is not None
+    better = _better(axes, at)
+    fact = "is left to choose its axis and takes" if implicit else "goes over"
+    reasons = wording.because(atom) or tuple(
+        Because(one.text, one.place) for one in atom.evidence if one.role is Role.BATCH
+    )
+    return Finding(
+        code="RSG702",
+        message=f"{wording.quoted(event.place)} {fact} axis {at}, the batch",
+        place=event.place,
+        primary="weights of different samples add up to 1",
+        labels=_label(event, value),
+        expected=f"dim={better if better is not None else len(axes) - 1}",
+        found=f"dim={at} of {wording.shape(value)}",
+        because=reasons[:2],
+        help=f"dim={better if better is not None else -1}",
+        subject=frozenset({("softmax", event.id)}),
+        cause=event.id,
+    )
+
+
+def _over_one(
+    event: Computed | LayerCalled, value: Value, axes: tuple[Axis, ...], at: int, scorer: LayerCalled
+) -> Finding:
+    better = _better(axes, at)
+    return Finding(
+        code="RSG702",
+        message=f"{wording.quoted(event.place)} goes over an axis of size 1: every weight is 1",
+        place=event.place,
+        primary=f"axis {at} of {wording.shape(value)}",
+        labels=(Label(scorer.layer.place, f"{wording.quoted(scorer.layer)} gives one unit"),),
+        expected=f"dim={better}" if better is not None else "an axis of several weights",
+        found=f"dim={at} of {wording.shape(value)}",
+        help=f"dim={better}" if better is not None else "the axis of the steps",
+        subject=frozenset({("softmax", event.id)}),
+        cause=event.id,
+    )
+
+
+def _label(event: Computed | LayerCalled, value: Value) -> tuple[Label, ...]:
+    place = event.given["input"].place
+    return (Label(place, wording.shape(value)),) if place is not None else ()

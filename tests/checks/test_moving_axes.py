@@ -1,0 +1,510 @@
+"""Moved, cut and joined axes: right programs that look wrong, and wrong ones in other spellings than the pages have."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.checks.programs import said
+
+WRONG = {
+    "turned although the layer has the batch first": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.LSTM(size, 16, batch_first=True)
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        batch_size = x.size(0)
+        out, _ = self.rnn(x.transpose(0, 1))  # RSG301
+        return self.fc(out[-1])
+""",
+    "turned behind the layer": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.LSTM(size, 16, batch_first=True)
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        out = out.permute(1, 0, 2)  # RSG301
+        return self.fc(out.mean(dim=1))
+""",
+    "features and steps swapped in front of a layer": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16, batch_first=True)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        x = x.permute(0, 2, 1)  # RSG301
+        out, _ = self.rnn(x)
+        return out
+""",
+    "a permute that moves nothing": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16, batch_first=True)
+
+    def forward(self, x):
+        # x: (seq_len, batch, features)
+        out, _ = self.rnn(torch.permute(x, (0, 1, 2)))  # RSG301
+        return out
+""",
+    "turned in front of a Linear": """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(8, 16, batch_first=True)
+        self.fc = nn.Linear(16, 4)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        out = out.transpose(1, 2)  # RSG301
+        return self.fc(out)
+
+
+net = Net()
+net(torch.randn(4, 7, 8))
+""",
+    "two axes of three": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.emb = nn.Embedding(100, size)
+        self.rnn = nn.GRU(size, 16, batch_first=True)
+
+    def forward(self, tokens):
+        batch, steps = tokens.shape
+        out, h = self.rnn(self.emb(tokens))
+        return out.permute(1, 0)  # RSG302
+""",
+    "a matrix transpose of three axes": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16, batch_first=True)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        out, h = self.rnn(x)
+        return out.t()  # RSG302
+""",
+    "an axis that a state has not": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16, batch_first=True)
+
+    def forward(self, x):
+        b, t, f = x.shape
+        out, h = self.rnn(x)
+        return h[-1].transpose(1, 2)  # RSG302
+""",
+    "sizes by name, seq first": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.LSTM(size, 16)
+
+    def forward(self, x):
+        batch, seq = x.size(0), x.size(1)
+        x = x.reshape(seq, batch, -1)  # RSG303
+        out, _ = self.rnn(x)
+        return out[-1]
+""",
+    "an output viewed back": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.rnn = nn.LSTM(size, hidden)
+
+    def forward(self, x):
+        T, B, _ = x.shape
+        out, _ = self.rnn(x)
+        return out.view(B, T, self.hidden)  # RSG303
+""",
+    "steps joined with the batch, taken apart the wrong way round": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.fc = nn.Linear(size, hidden)
+        self.rnn = nn.LSTM(hidden, hidden)
+
+    def forward(self, x):
+        B, T, D = x.shape
+        y = self.fc(x.view(B * T, D))
+        y = y.view(T, B, -1)  # RSG303
+        out, _ = self.rnn(y)
+        return out
+""",
+    "columns of a feature map": """
+class Net(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 32, 3)
+        self.rnn = nn.LSTM(32, hidden, batch_first=True)
+
+    def forward(self, image):
+        maps = self.conv(image)
+        b, c, h, w = maps.size()
+        out, _ = self.rnn(maps.view(b, h * w, c))  # RSG303
+        return out
+""",
+    "channels of a convolution as features": """
+class Net(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.conv = nn.Conv1d(12, 32, 3, padding=1)
+        self.rnn = nn.LSTM(32, hidden, batch_first=True)
+
+    def forward(self, x):
+        y = self.conv(x)
+        y = y.view(y.size(0), y.size(2), y.size(1))  # RSG303
+        return self.rnn(y)[0]
+""",
+    "both states": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.rnn = nn.LSTM(size, hidden, num_layers=2, batch_first=True, bidirectional=True)
+
+    def forward(self, x):
+        _, (h, c) = self.rnn(x)
+        h = h.view(x.size(0), -1)  # RSG304
+        c = c.reshape(x.shape[0], -1)  # RSG304
+        return torch.cat((h, c), dim=1)
+""",
+    "rows of two directions": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.rnn = nn.GRU(size, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, x):
+        _, h = self.rnn(x)
+        return h.view(-1, 2 * self.hidden)  # RSG304
+""",
+    "a decoder's state in one layer": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.rnn = nn.GRU(size, hidden, bidirectional=True, batch_first=True)
+
+    def forward(self, x):
+        batch = x.size(0)
+        _, h = self.rnn(x)
+        return h.view(1, batch, 2 * self.hidden)  # RSG304
+""",
+    "directions forgotten in a state": """
+class Net(nn.Module):
+    def __init__(self, size, hidden, layers):
+        super().__init__()
+        self.layers, self.hidden = layers, hidden
+        self.rnn = nn.LSTM(size, hidden, layers, batch_first=True, bidirectional=True)
+
+    def forward(self, x):
+        _, (h, _) = self.rnn(x)
+        return h.reshape(self.layers, x.size(0), self.hidden)  # RSG305
+""",
+    "literal sizes": """
+rnn = nn.LSTM(10, 20, 2, batch_first=True)
+out, (h, c) = rnn(torch.randn(4, 6, 10))
+flat = out.reshape(4, 6 * 10)  # RSG305
+""",
+    "a view behind a transpose": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.rnn = nn.LSTM(size, hidden, batch_first=False)
+
+    def forward(self, x):
+        T, B, _ = x.shape
+        out, _ = self.rnn(x)
+        return out.transpose(0, 1).view(B * T, -1)  # RSG306
+""",
+    "a squeeze of scores": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.rnn = nn.LSTM(size, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, 1)
+
+    def forward(self, x):
+        _, (h, _) = self.rnn(x)
+        return torch.sigmoid(self.fc(h[-1])).squeeze()  # RSG307
+""",
+    "a function that squeezes": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(size, hidden, batch_first=True)
+
+    def forward(self, x):
+        _, h = self.rnn(x)
+        return torch.squeeze(h)  # RSG307
+""",
+    "thrown away": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(size, hidden, batch_first=True)
+
+    def forward(self, x):
+        # x: (time, batch, features)
+        x.permute(1, 0, 2)  # RSG308
+        out, _ = self.rnn(x)
+        out.contiguous().view(-1, 16)  # RSG308
+        return out
+""",
+}
+
+RIGHT = {
+    "moved there and back": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.conv = nn.Conv1d(size, size, 3, padding=1)
+        self.rnn = nn.LSTM(size, 16, batch_first=True)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        x = self.conv(x.transpose(1, 2)).transpose(1, 2)
+        out, _ = self.rnn(x)
+        return out[:, -1]
+""",
+    "turned for a time-first layer": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.LSTM(size, 16, batch_first=False)
+
+    def forward(self, x):
+        B, T, F_ = x.shape
+        x = x.permute(1, 0, 2)
+        out, _ = self.rnn(x)
+        return out[-1]
+""",
+    "turned behind the layer and read right": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.LSTM(size, 16, batch_first=True)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return out.transpose(0, 1)[-1]
+""",
+    "time last for pooling": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.LSTM(size, 16, batch_first=True)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        return F.adaptive_max_pool1d(out.permute(0, 2, 1), 1).squeeze(2)
+""",
+    "layers and directions taken apart in their order": """
+class Net(nn.Module):
+    def __init__(self, size, hidden, layers):
+        super().__init__()
+        self.layers, self.hidden = layers, hidden
+        self.rnn = nn.LSTM(size, hidden, layers, batch_first=True, bidirectional=True)
+
+    def forward(self, x):
+        batch = x.size(0)
+        _, (h, _) = self.rnn(x)
+        h = h.view(self.layers, 2, batch, self.hidden)
+        return torch.cat((h[-1, 0], h[-1, 1]), dim=1)
+""",
+    "one layer, one direction: nothing can mix": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.rnn = nn.LSTM(size, hidden, batch_first=True)
+
+    def forward(self, x):
+        _, (h, _) = self.rnn(x)
+        return h.view(-1, self.hidden), h.reshape(x.size(0), -1)
+""",
+    "the batch in front first": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(size, hidden, 2, batch_first=True)
+
+    def forward(self, x):
+        _, h = self.rnn(x)
+        return h.permute(1, 0, 2).contiguous().view(x.size(0), -1)
+""",
+    "rows kept apart": """
+class Net(nn.Module):
+    def __init__(self, size, hidden, classes):
+        super().__init__()
+        self.hidden = hidden
+        self.rnn = nn.GRU(size, hidden, 2, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * hidden, classes)
+
+    def forward(self, x):
+        batch, steps, _ = x.shape
+        out, h = self.rnn(x)
+        scores = self.fc(out.contiguous().view(-1, 2 * self.hidden))
+        return scores.view(batch, steps, -1), h.view(-1, self.hidden)
+""",
+    "literal sizes prove no order": """
+x = torch.randn(5, 5, 8)
+rnn = nn.GRU(8, 16, batch_first=True)
+out, _ = rnn(x.view(5, 5, 8))
+again = out.reshape(5, 5, 16)
+""",
+    "heads of attention": """
+class Net(nn.Module):
+    def __init__(self, size, heads):
+        super().__init__()
+        self.heads, self.size = heads, size
+        self.rnn = nn.GRU(size, size, batch_first=True)
+
+    def forward(self, x):
+        b, t, d = x.shape
+        out, _ = self.rnn(x)
+        out = out.view(b, t, self.heads, d // self.heads).transpose(1, 2)
+        return out.transpose(1, 2).contiguous().view(b, t, d)
+""",
+    "chunks of a long sequence": """
+class Net(nn.Module):
+    def __init__(self, size, chunk):
+        super().__init__()
+        self.chunk = chunk
+        self.rnn = nn.GRU(size, 16, batch_first=True)
+
+    def forward(self, x):
+        b, t, d = x.shape
+        pieces = x.view(b * (t // self.chunk), self.chunk, d)
+        out, _ = self.rnn(pieces)
+        return out.reshape(b, t, 16)
+""",
+    "a split view behind a permute": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.rnn = nn.GRU(size, hidden, bidirectional=True)
+
+    def forward(self, x):
+        # x: (time, batch, features)
+        T, B, _ = x.shape
+        out, _ = self.rnn(x)
+        return out.transpose(0, 1).view(B, T, 2, self.hidden)
+""",
+    "a copy in between": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(size, hidden)
+        self.drop = nn.Dropout(0.1)
+
+    def forward(self, x):
+        T, B, _ = x.shape
+        out, _ = self.rnn(x)
+        turned = out.transpose(0, 1)
+        return turned.contiguous().view(B * T, -1)
+""",
+    "squeezes that name their axis, or have nothing to drop": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(size, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, 1)
+
+    def forward(self, x):
+        out, h = self.rnn(x)
+        total = out.sum().squeeze()
+        return h.squeeze(0), self.fc(out).squeeze(-1), total
+""",
+    "in place": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(size, hidden, batch_first=True)
+
+    def forward(self, x):
+        # x: (time, batch, features)
+        x.transpose_(0, 1)
+        out, _ = self.rnn(x)
+        out.unsqueeze_(1)
+        return out
+""",
+    "methods of other things": """
+class Net(nn.Module):
+    def __init__(self, size, hidden, window, log):
+        super().__init__()
+        self.rnn = nn.GRU(size, hidden, batch_first=True)
+        self.window, self.log = window, log
+
+    def forward(self, x):
+        self.window.view(x)
+        self.log.flatten()
+        return self.rnn(x)[0]
+""",
+    "a sequence without a batch, turned": """
+class Net(nn.Module):
+    def __init__(self, size, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(size, hidden)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return out.permute(1, 0)
+""",
+    "beams beside the batch": """
+class Net(nn.Module):
+    def __init__(self, size, hidden, beams):
+        super().__init__()
+        self.beams, self.hidden = beams, hidden
+        self.rnn = nn.GRU(size, hidden, 2, batch_first=True)
+
+    def forward(self, x):
+        batch, steps, size = x.shape
+        _, h = self.rnn(x)
+        h = h.unsqueeze(2).expand(-1, -1, self.beams, -1).reshape(2, batch * self.beams, self.hidden)
+        return h.view(2, batch, self.beams, self.hidden)[:, :, 0]
+""",
+}
+
+
+@pytest.mark.parametrize("program", WRONG.values(), ids=WRONG.keys())
+def test_finds(program: str) -> None:
+    expected = [(row, code) for row, line in enumerate(program.splitlines(), 1) for code in re.findall(r"RSG\d+", line)]
+    assert said(program, "RSG101", "RSG103", "RSG2", "RSG3", "RSG4", "RSG7") == expected
+
+
+@pytest.mark.parametrize("program", RIGHT.values(), ids=RIGHT.keys())
+def test_is_silent(program: str) -> None:
+    assert said(program, "RSG101", "RSG103", "RSG3") == []
+
+
+def test_a_state_of_one_layer_mixes_nothing_so_the_finding_says_when() -> None:
+    program = """
+class Net(nn.Module):
+    def __init__(self, size, hidden, layers=1):
+        super().__init__()
+        self.rnn = nn.GRU(size, hidden, layers, batch_first=True)
+
+    def forward(self, x):
+        _, h = self.rnn(x)
+        return h.view(x.size(0), -1)
+"""
+    assert said(program, "RSG3") == [(9, "RSG304")]
+    assert said(program + "\n\nmodel = Net(8, 16)\n", "RSG3") == []
+    assert said(program + "\n\nmodel = Net(8, 16, layers=2)\n", "RSG3") == [(9, "RSG304")]

@@ -1,0 +1,343 @@
+"""What follows a recurrent layer (RSG701 to RSG706): right programs that look wrong, and wrong ones in other spellings."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.programs import said
+from tests.checks.test_readings import expected
+
+WRONG = {
+    "classes last, targets cut from the input": """
+class Language(nn.Module):
+    def __init__(self, vocabulary, d):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, d)
+        self.rnn = nn.LSTM(d, d, batch_first=True)
+        self.out = nn.Linear(d, vocabulary)
+
+    def forward(self, tokens):
+        return self.out(self.rnn(self.embed(tokens))[0])
+
+    def training_step(self, tokens):
+        logits = self(tokens[:, :-1])
+        return F.cross_entropy(logits, tokens[:, 1:])  # RSG701
+""",
+    "log-likelihood of classes last": """
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(8, 16, batch_first=True)
+        self.out = nn.Linear(16, 5)
+
+    def forward(self, x):
+        return F.log_softmax(self.out(self.rnn(x)[0]), dim=-1)
+
+model = Tagger()
+criterion = nn.NLLLoss()
+for _ in range(3):
+    x, y = torch.randn(4, 9, 8), torch.randint(0, 5, (4, 9))
+    loss = criterion(model(x), y)  # RSG701
+""",
+    "targets as a column": """
+model = nn.GRU(3, 5, batch_first=True)
+head = nn.Linear(5, 4)
+x, y = torch.randn(6, 7, 3), torch.randint(0, 4, (6, 1))
+out, h = model(x)
+loss = F.cross_entropy(head(h[-1]), y)  # RSG701
+""",
+    "a softmax layer over the batch": """
+class Attention(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.score = nn.Sequential(nn.Linear(h, h), nn.Tanh(), nn.Linear(h, 1))
+        self.softmax = nn.Softmax(dim=0)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        weights = self.softmax(self.score(out))  # RSG702
+        return (weights * out).sum(dim=1)
+""",
+    "classes of a batch": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 3)
+
+    def forward(self, x):
+        batch_size = x.size(0)
+        out, _ = self.rnn(x)
+        return torch.log_softmax(self.fc(out[:, -1]), dim=0)  # RSG702
+""",
+    "one unit, squeezed behind": """
+class Attention(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.score = nn.Linear(h, 1)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        weights = F.softmax(torch.tanh(self.score(out)), dim=2)  # RSG702
+        return torch.bmm(weights.transpose(1, 2), out)
+""",
+    "channels of a convolution behind an RNN": """
+class Net(nn.Module):
+    def __init__(self, d, h, channels):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.conv = nn.Conv1d(h, channels, 3)
+
+    def forward(self, x):
+        batch_size, seq_len, _ = x.shape
+        out, _ = self.rnn(x)
+        return self.conv(out)  # RSG703
+""",
+    "channels of an embedding": """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(100, 32)
+        self.conv = nn.Sequential(nn.Conv1d(32, 64, 3, padding=1), nn.ReLU())
+        self.rnn = nn.LSTM(64, 16, batch_first=True)
+
+    def forward(self, tokens):
+        x = self.conv(self.embed(tokens))  # RSG703
+        return self.rnn(x.transpose(1, 2))
+
+model = Net()
+model(torch.randint(0, 100, (4, 20)))
+""",
+    "a pool over the hidden units": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.pool = nn.AdaptiveMaxPool1d(1)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.pool(out)  # RSG703
+""",
+    "attention over samples, by hand": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h)
+        self.key = nn.Linear(h, h)
+
+    def forward(self, x):
+        seq_len, batch_size, _ = x.shape
+        out, _ = self.rnn(x)
+        scores = out @ self.key(out).permute(0, 2, 1)  # RSG704
+        return scores.softmax(-1) @ out
+""",
+    "a query that has no axis for its step": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x):
+        out, h = self.rnn(x)
+        energy = torch.matmul(h.squeeze(0), out.permute(0, 2, 1))  # RSG704
+        return F.softmax(energy, dim=-1)
+""",
+    "a column of predictions": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 1)
+
+    def forward(self, x):
+        return self.fc(self.rnn(x)[1][-1])
+
+def train(windows, targets):
+    net = Net(3, 8)
+    x = torch.randn(32, 10, 3)
+    y = torch.randn(32)
+    return nn.L1Loss()(net(x), y)  # RSG705
+""",
+    "a prediction for every step, a target for each sample": """
+rnn, fc = nn.LSTM(1, 8, batch_first=True), nn.Linear(8, 1)
+x, y = torch.randn(16, 12, 1), torch.randn(16, 1)
+loss = F.smooth_l1_loss(fc(rnn(x)[0]).squeeze(-1), y)  # RSG705
+""",
+    "a dropout in front of nothing": """
+class Net(nn.Module):
+    def __init__(self, d, h, p=0.5):
+        super().__init__()
+        self.one = nn.LSTM(d, h, 1, batch_first=True, dropout=0.2)  # RSG706
+        self.two = nn.LSTM(h, h, num_layers=2, batch_first=True, dropout=0.2)
+        self.three = nn.LSTM(h, h, batch_first=True, dropout=p)
+""",
+}
+
+RIGHT = {
+    "classes moved to the second axis": """
+class Language(nn.Module):
+    def __init__(self, vocabulary, d):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, d)
+        self.rnn = nn.LSTM(d, d, batch_first=True)
+        self.out = nn.Linear(d, vocabulary)
+
+    def forward(self, tokens):
+        return self.out(self.rnn(self.embed(tokens))[0])
+
+    def training_step(self, tokens):
+        logits = self(tokens[:, :-1])
+        return F.cross_entropy(logits.permute(0, 2, 1), tokens[:, 1:]) + F.cross_entropy(
+            logits.flatten(0, 1), tokens[:, 1:].flatten()
+        )
+""",
+    "probabilities for targets": """
+rnn, fc = nn.GRU(3, 8, batch_first=True), nn.Linear(8, 4)
+x, y = torch.randn(16, 12, 3), torch.rand(16, 4)
+loss = F.cross_entropy(fc(rnn(x)[1][-1]), y)
+""",
+    "targets that nobody knows": """
+def train(model: nn.LSTM, loader):
+    rnn, fc = nn.LSTM(3, 8, batch_first=True), nn.Linear(8, 4)
+    for x, y in loader:
+        scores = fc(rnn(x)[0])
+        loss = F.cross_entropy(scores.view(-1, 4), y.view(-1)) + F.mse_loss(scores, y)
+""",
+    "time-major scores, the softmax over time": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+        self.score = nn.Linear(h, 1)
+
+    def forward(self, x):
+        seq_len, batch, _ = x.shape
+        out, _ = self.rnn(x)
+        weights = F.softmax(self.score(out), dim=0)
+        return (weights * out).sum(0)
+""",
+    "rows of a table of all pairs": """
+class Contrast(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, left, right):
+        # left: (batch, time, d)
+        # right: (batch, time, d)
+        one, two = self.rnn(left)[1][-1], self.rnn(right)[1][-1]
+        table = one @ two.t()
+        same = one @ one.t()
+        return F.log_softmax(table, dim=1) + F.log_softmax(table, dim=0) + F.softmax(same, dim=0)
+""",
+    "a softmax over an axis whose layout is not said": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+        self.score = nn.Linear(h, 1)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return F.softmax(self.score(out), dim=1)
+""",
+    "as many classes as an option says": """
+class Net(nn.Module):
+    def __init__(self, d, h, classes=1):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, classes)
+
+    def forward(self, x):
+        return F.softmax(self.fc(self.rnn(x)[1][-1]), dim=-1)
+
+Net(3, 4)(torch.randn(2, 5, 3))
+""",
+    "a norm of each step": """
+class Net(nn.Module):
+    def __init__(self, steps, d, h):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(steps)
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        out, _ = self.rnn(self.norm(x))
+        return out
+
+Net(7, 3, 16)(torch.randn(4, 7, 3))
+""",
+    "a norm of each feature, there and back": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.norm = nn.BatchNorm1d(h)
+        self.last = nn.LayerNorm(h)
+        self.pool = nn.MaxPool1d(2)
+
+    def forward(self, x):
+        out, h = self.rnn(x)
+        out = self.norm(out.transpose(1, 2)).transpose(1, 2)
+        return self.pool(self.last(out).transpose(1, 2)), self.norm(h[-1])
+""",
+    "attention inside each sample": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        out, h = self.rnn(x)
+        scores = torch.bmm(out, out.transpose(1, 2)).softmax(-1)
+        one = torch.bmm(out, h[-1].unsqueeze(2)).squeeze(2).softmax(dim=1)
+        two = torch.matmul(h.transpose(0, 1), out.transpose(1, 2)).softmax(-1)
+        return scores @ out, one, two @ out
+""",
+    "attention behind a transpose": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+
+    def forward(self, x):
+        # x: (time, batch, features)
+        out, _ = self.rnn(x)
+        out = out.transpose(0, 1)
+        return torch.bmm(out, out.transpose(1, 2))
+""",
+    "the same shapes": """
+rnn, fc = nn.LSTM(1, 8, batch_first=True), nn.Linear(8, 1)
+x, y = torch.randn(16, 12, 1), torch.randn(16, 1)
+out, (h, c) = rnn(x)
+loss = F.mse_loss(fc(h[-1]), y) + F.mse_loss(fc(h[-1]).squeeze(), y.squeeze()) + nn.MSELoss()(fc(out), x)
+""",
+    "one number for all": """
+rnn, fc = nn.LSTM(1, 8, batch_first=True), nn.Linear(8, 1)
+loss = F.mse_loss(fc(rnn(torch.randn(16, 12, 1))[0]), torch.tensor(0.0))
+""",
+    "a dropout that depends on the layers": """
+class Net(nn.Module):
+    def __init__(self, d, h, layers=1, p=0.5):
+        super().__init__()
+        self.one = nn.LSTM(d, h, layers, dropout=p if layers > 1 else 0, batch_first=True)
+        self.two = nn.LSTM(d, h, layers, dropout=p, batch_first=True)
+        self.three = nn.LSTM(d, h, dropout=0.0, batch_first=True)
+
+Net(3, 4)
+""",
+}
+
+
+@pytest.mark.parametrize("program", WRONG.values(), ids=WRONG)
+def test_wrong(program: str) -> None:
+    assert said(program, "RSG4", "RSG6", "RSG7") == expected(program)
+
+
+@pytest.mark.parametrize("program", RIGHT.values(), ids=RIGHT)
+def test_right(program: str) -> None:
+    assert said(program, "RSG4", "RSG6", "RSG7") == []
