@@ -22,6 +22,7 @@ from torch import nn
 from rnnshape_guard.findings import Because
 from rnnshape_guard.runtime.annotations import (
     NOTHING,
+    ArrayForm,
     EachForm,
     Form,
     MappingForm,
@@ -32,7 +33,7 @@ from rnnshape_guard.runtime.annotations import (
 from rnnshape_guard.runtime.contracts import LayerContract, contracts_of, running, watching
 from rnnshape_guard.runtime.demands import Demands, demands_of, reached
 from rnnshape_guard.runtime.errors import ShapeContractError
-from rnnshape_guard.runtime.generated import FILE, Check, wrap, write_check
+from rnnshape_guard.runtime.generated import Check, first_of, wrap, write_check
 from rnnshape_guard.runtime.matching import RESULT, Mismatch, Names
 from rnnshape_guard.runtime.structure import Models, structure_of
 from rnnshape_guard.runtime.tracing import declare, run_traced
@@ -42,17 +43,6 @@ _MOST_CHECKS: Final = 16
 """Structures with a generated check at hand; the one that was longest unused gives way."""
 _MOST_STRUCTURES: Final = 512
 """Structures that are remembered as passed."""
-
-_FITS = """
-def fits({plain}):
-    mark = {mark}
-    for check in checks:
-        ticket = check(mark, {plain})
-        if ticket is not None:
-            return ticket
-    return None
-"""
-
 
 class Site:
     """One guarded function: what it states, the structures that passed, and what becomes of violations."""
@@ -165,13 +155,9 @@ class Site:
         self._write_fits()
 
     def _write_fits(self) -> None:
-        """One function that tries the checks, the newest first."""
-        if not self._checks:
-            return
-        space = {"checks": tuple(check.fits for _, check in self._checks), "find": self._models.mark}
-        mark = "None" if self.module_parameter is None else f"find({self.module_parameter})"
-        exec(compile(_FITS.format(plain=", ".join(self.parameters), mark=mark), FILE, "exec"), space)  # noqa: S102
-        self.fits = space["fits"]  # type: ignore[assignment]
+        if self._checks:
+            checks = [check for _, check in self._checks]
+            self.fits = first_of(checks, self.parameters, self.module_parameter, self._models)
 
     def _passed_on(self, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Values by parameter, as arguments again."""
@@ -303,7 +289,12 @@ class _Call:
     @property
     def _declared(self) -> Callable[..., Any]:
         """The original, once the axes of its arguments have been stated to the tracing."""
-        original, compared = self.site.original, list(self.names.compared)
+        original = self.site.original
+        # Where there is a source, the tracing reads annotations of plain arrays there; not those inside a tuple.
+        is_written = place_of(inspect.unwrap(original)) is not None
+        plain = [self.by_name.get(name) for name, form in self.site.states.parameters.items() if isinstance(form, ArrayForm)]
+        known = {id(value) for value in plain} if is_written else set()
+        compared = [(tensor, form) for tensor, form in self.names.compared if id(tensor) not in known]
 
         @functools.wraps(original)
         def stating(*args: Any, **kwargs: Any) -> Any:

@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnnshape_guard.runtime.demands import Demands
 from rnnshape_guard.runtime.matching import NAME, RESULT, Leaf, Names, Step, python_of
-from rnnshape_guard.runtime.structure import MOST_ITEMS
+from rnnshape_guard.runtime.structure import MOST_ITEMS, UNCHANGED, Models
 
 OUR = "__rnnshape_guard_"
 FILE = "<rnnshape_guard>"
@@ -91,7 +91,7 @@ def wrap(original: FunctionType, signature: inspect.Signature, site: Any) -> Fun
         "original": original,
         "site": site,
         "compiling": torch.compiler.is_compiling,
-        "tracing": torch.jit.is_tracing,
+        "tracing": getattr(torch._C, "_is_tracing", torch.jit.is_tracing),
     }
     cells = kept | {OUR + name: CellType(value) for name, value in values.items()}
     is_coroutine = inspect.iscoroutinefunction(original)
@@ -171,13 +171,46 @@ class _Writer:
         return self.sizes[reach]
 
 
+MISS = "return None"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A known structure: `fits` tells calls like it. Its ticket is True, or begins with the function that compares the
-    result with the sizes in the ticket."""
+    """A known structure: `fits(mark, *arguments)` tells calls like it. Its ticket is True, or begins with the function
+    that compares the result with the sizes in the ticket. `lines` and `objects` are what it was made of."""
 
     fits: Callable[..., Any]
+    lines: tuple[str, ...]
+    objects: Mapping[str, Any]
     source: str
+
+
+def first_of(
+    checks: Sequence[Check], parameters: Sequence[str], module: str | None, models: Models
+) -> Callable[..., Any]:
+    """One function for all checks, of the arguments alone: the first is written out, the others are called if it fails."""
+    arguments = ", ".join(parameters)
+    first, *others = checks
+    find = f"find({module})" if module is not None else "None"
+    miss = f"return others({', '.join([find, *parameters])})" if others else MISS
+    lines = UNCHANGED.format(module=module, miss=miss).strip().splitlines() if module is not None else ["mark = None"]
+    body = [*lines, *first.lines]
+    space = {**first.objects, "models": models.known, "find": models.mark, "others": _chain(others, parameters)}
+    exec(compile(_function("fits", arguments, body, miss), FILE, "exec"), space)  # noqa: S102
+    return space["fits"]  # type: ignore[no-any-return]
+
+
+def _chain(checks: Sequence[Check], parameters: Sequence[str]) -> Callable[..., Any]:
+    functions = tuple(check.fits for check in checks)
+
+    def others(*arguments: Any) -> Any:
+        for fits in functions:
+            ticket = fits(*arguments)
+            if ticket is not None:
+                return ticket
+        return None
+
+    return others
 
 
 def write_check(
@@ -220,21 +253,25 @@ def write_check(
     _write_steps(after, late, leaves, set(needed))
 
     ticket = "True" if not has_result else f"(compare, {''.join(f'{name}, ' for name in needed)})"
-    fits = _function("fits", ", ".join(["mark", *parameters]), before.lines, ticket)
+    lines = [*before.lines, f"return {ticket}"]
     first = f"_, {''.join(f'{name}, ' for name in needed)}= ticket"
-    compare = _function("compare", f"ticket, {RESULT}", [first, *after.lines] if needed else after.lines, "True")
-    after_names = dict(after.objects)
-    exec(compile(compare, FILE, "exec"), after_names)  # noqa: S102 - text of our own
-    before_names = before.objects | {"compare": after_names["compare"]}
-    exec(compile(fits, FILE, "exec"), before_names)  # noqa: S102
-    return Check(before_names["fits"], f"{fits}\n{compare}" if has_result else fits)
+    late_lines = [first, *after.lines, "return True"] if needed else [*after.lines, "return True"]
+    compare = _function("compare", f"ticket, {RESULT}", late_lines)
+    space = dict(after.objects)
+    exec(compile(compare, FILE, "exec"), space)  # noqa: S102 - text of our own
+    objects = before.objects | {"compare": space["compare"]}
+    fits = _function("fits", ", ".join(["mark", *parameters]), lines)
+    space = dict(objects)
+    exec(compile(fits, FILE, "exec"), space)  # noqa: S102
+    return Check(space["fits"], tuple(lines), objects, f"{fits}\n{compare}" if has_result else fits)
 
 
-def _function(name: str, arguments: str, lines: list[str], value: str) -> str:
-    body = "".join(f"        {line}\n" for line in lines)
+def _function(name: str, arguments: str, lines: Sequence[str], miss: str = MISS) -> str:
+    """A function of lines; what goes wrong in it, and every miss, ends in `miss`."""
+    body = "".join(f"        {line.replace(MISS, miss)}\n" for line in lines)
     return (
-        f"def {name}({arguments}):\n    try:\n{body}        return {value}\n"
-        "    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError):\n        return None\n"
+        f"def {name}({arguments}):\n    try:\n{body}"
+        f"    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError):\n        {miss}\n"
     )
 
 

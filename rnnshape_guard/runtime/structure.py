@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import weakref
 from collections.abc import Callable, Hashable
-from operator import attrgetter
 from typing import Any, Final
 
 import torch
@@ -49,9 +48,6 @@ def _key(key: object) -> Hashable:
 
 # -- the model -------------------------------------------------------------------------------------------------------
 
-_LAYOUT: Final = attrgetter("batch_first", "input_size", "hidden_size", "num_layers", "bidirectional", "proj_size")
-
-
 def _options(layer: nn.Module) -> Hashable:
     """What a layer of torch.nn was built with: what it lists as its constants."""
     if not type(layer).__module__.startswith("torch."):
@@ -76,47 +72,43 @@ def fingerprint(model: nn.Module) -> Hashable:
 class Known:
     """A model that was seen, and what would have to change for it to be another.
 
-    Holds weak references only. `mark` is its fingerprint, the same object for equal models.
+    `mark` is its fingerprint, the same object for equal models. `parents` are its modules that have parts: a reference,
+    the mode, and the ids of the parts; `layouts` its recurrent layers with their `batch_first`. Nothing is held alive:
+    when the model or a part dies, it is forgotten, so that an id means what it meant.
     """
 
-    __slots__ = ("_layouts", "_parents", "mark", "ref")
+    __slots__ = ("_watched", "layouts", "mark", "parents")
 
-    def __init__(self, model: nn.Module, mark: Hashable, forget: Callable[[weakref.ref[nn.Module]], None]) -> None:
+    def __init__(self, model: nn.Module, mark: Hashable, forget: Callable[[object], None]) -> None:
         self.mark = mark
-        self.ref = weakref.ref(model, forget)
         layers = list(model.modules())
-        self._parents = [
-            (weakref.ref(layer), layer.training, len(layer._modules), _children(layer))
+        self._watched = [weakref.ref(layer, forget) for layer in layers]
+        self.parents = tuple(
+            (weakref.ref(layer), layer.training, tuple(map(id, layer._modules.values())))
             for layer in layers
             if layer._modules or layer is model
-        ]
-        self._layouts = [(weakref.ref(layer), _LAYOUT(layer)) for layer in layers if isinstance(layer, nn.RNNBase)]
+        )
+        self.layouts = tuple((weakref.ref(layer), layer.batch_first) for layer in layers if isinstance(layer, nn.RNNBase))
 
     def unchanged(self) -> bool:
         """Whether the mode and the layers are those that were seen."""
-        for parent, training, count, children in self._parents:
+        for parent, training, parts in self.parents:
             module = parent()
-            if module is None or module.training is not training:
+            if module is None or module.training is not training or tuple(map(id, module._modules.values())) != parts:
                 return False
-            modules = module._modules
-            if len(modules) != count:
-                return False
-            for name, child in children:
-                if modules.get(name) is not child():
-                    return False
-        for ref, layout in self._layouts:
-            layer = ref()
-            if layer is None or _LAYOUT(layer) != layout:
-                return False
-        return True
+        return all(getattr(layer(), "batch_first", None) is layout for layer, layout in self.layouts)
 
 
-def _children(layer: nn.Module) -> tuple[tuple[str, Callable[[], Any]], ...]:
-    return tuple((name, _nothing if child is None else weakref.ref(child)) for name, child in layer._modules.items())
-
-
-def _nothing() -> None:
-    return None
+UNCHANGED: Final = """
+known = models[id({module})]
+for parent, training, parts in known.parents:
+    module = parent()
+    if module.training is not training or tuple(map(id, module._modules.values())) != parts: {miss}
+for layer, layout in known.layouts:
+    if layer().batch_first is not layout: {miss}
+mark = known.mark
+"""
+"""`Models.mark` for a known model as source text, for generated checks; what it does not know raises."""
 
 
 class Models:
@@ -127,13 +119,13 @@ class Models:
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, Known] = {}
+        self.known: dict[int, Known] = {}
         self._marks: dict[Hashable, Hashable] = {}
 
     def mark(self, model: Any) -> Hashable:
         """The fingerprint of a model, one object for equal models; None for what is no model."""
-        known = self._known.get(id(model))
-        if known is not None and known.ref() is model and known.unchanged():
+        known = self.known.get(id(model))
+        if known is not None and known.unchanged():
             return known.mark
         return self._look(model)
 
@@ -141,10 +133,13 @@ class Models:
         if not isinstance(model, nn.Module):
             return None
         value = fingerprint(model)
-        mark = self._marks.setdefault(value, value)
-        if len(self._marks) > 256:
+        if len(self._marks) > _MOST_MARKS:
             self._marks.clear()
+        mark = self._marks.setdefault(value, value)
         if not getattr(model, "_is_replica", False):
-            number = id(model)
-            self._known[number] = Known(model, mark, lambda _: self._known.pop(number, None))
+            number, known = id(model), self.known
+            known[number] = Known(model, mark, lambda _: known.pop(number, None))
         return mark
+
+
+_MOST_MARKS: Final = 256
