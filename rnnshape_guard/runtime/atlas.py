@@ -33,7 +33,14 @@ def memory_of(shape: Shape, tensor: torch.Tensor) -> Shape:
 def unknown_shape(tensor: torch.Tensor, names: Iterable[str] = ()) -> Shape:
     """Axes that nothing is known of but their sizes."""
     words = [*names, *(["?"] * tensor.dim())]
-    return memory_of(Shape(tuple(Axis.new(word, size) for word, size in zip(words, tensor.shape, strict=False))), tensor)
+    return memory_of(Shape(tuple(_measured(word, size) for word, size in zip(words, tensor.shape, strict=False))), tensor)
+
+
+def _measured(word: str, size: int) -> Axis:
+    axis = Axis.new(word, size)
+    for atom in axis.atoms:
+        atom.measured = True
+    return axis
 
 
 def agreed(shape: Shape, tensor: torch.Tensor) -> Shape | None:
@@ -86,7 +93,7 @@ def kept(shape: Shape, tensor: torch.Tensor) -> Shape:
     if axes is None or len(axes) != tensor.dim():
         return unknown_shape(tensor)
     row = tuple(
-        axis if axis.size.value == size else Axis.new("?", size) for axis, size in zip(axes, tensor.shape, strict=True)
+        axis if axis.size.value == size else _measured("?", size) for axis, size in zip(axes, tensor.shape, strict=True)
     )
     return memory_of(Shape(row), tensor)
 
@@ -153,10 +160,10 @@ def agreed_packed(shape: Packed, packed: PackedSequence) -> bool:
 def unknown_packed(packed: PackedSequence) -> Packed:
     """A packed sequence that comes from outside."""
     batch = int(packed.batch_sizes[0]) if len(packed.batch_sizes) else 0
-    features = tuple(Axis.new("?", size) for size in packed.data.shape[1:])
+    features = tuple(_measured("?", size) for size in packed.data.shape[1:])
     return Packed(
-        Axis.new("batch", batch),
-        Axis.new("time", len(packed.batch_sizes)),
+        _measured("batch", batch),
+        _measured("time", len(packed.batch_sizes)),
         features,
         kind_of_number(packed.data),
         Dim.of(batch),

@@ -9,6 +9,7 @@ import ast
 from types import FrameType
 from typing import Any, Final
 
+from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
 from rnnshape_guard import ops
@@ -25,6 +26,9 @@ def examine(tracer: Tracer, error: BaseException) -> None:
     if not isinstance(error, AttributeError | TypeError):
         return
     frame, instruction = _last(error)
+    if frame is not None and frame.f_code.co_name == "_call_impl" and isinstance(error, TypeError):
+        _not_called(tracer, frame, error)
+        return
     if frame is None or tracer.is_library(frame.f_code.co_filename):
         return
     spot = tracer.spots.at(frame.f_code, instruction)
@@ -37,6 +41,19 @@ def examine(tracer: Tracer, error: BaseException) -> None:
         case ast.Subscript(value=holder) if isinstance(error, TypeError):
             items = {"items": Given((), spot.place)}
             _refused(tracer, spot, frame, holder, Selected, "index", items)
+
+
+def _not_called(tracer: Tracer, frame: FrameType, error: BaseException) -> None:
+    """A layer was called with arguments that its forward does not have."""
+    live = frame.f_locals
+    module, args, kwargs = live.get("self"), live.get("args"), live.get("kwargs")
+    trace, caller, instruction = error.__traceback__, None, -1
+    while trace is not None:
+        if not tracer.is_library(trace.tb_frame.f_code.co_filename):
+            caller, instruction = trace.tb_frame, trace.tb_lasti
+        trace = trace.tb_next
+    if caller is not None and isinstance(module, nn.Module) and isinstance(args, tuple) and isinstance(kwargs, dict):
+        tracer.layer_refused(caller, tracer.spots.at(caller.f_code, instruction), module, args, kwargs)
 
 
 def _last(error: BaseException) -> tuple[FrameType | None, int]:

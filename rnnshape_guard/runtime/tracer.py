@@ -233,8 +233,8 @@ class Tracer:
         self._busy = 0
         self._inside: list[tuple[FrameType, Pending | None]] = []
         self._activations: list[Activation] = []
+        self._making: dict[int, tuple[tuple[Any, ...], dict[str, Any]]] = {}
         self._root: FrameType | None = None
-        self._thread = threading.get_ident()
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -307,7 +307,7 @@ class Tracer:
             self.fault(error)
 
     def _before(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Pending | None:
-        frame = self._user_frame(sys._getframe(2))
+        frame = self.user_frame(sys._getframe(2))
         if frame is None:
             return None
         spot = self.spots.of(frame)
@@ -365,7 +365,10 @@ class Tracer:
         """A view by plain numbers, read again with each number that only one axis fits standing for that axis: where
         the plain reading would cut a batch, steps or layers into pieces, the number was meant for that axis."""
         shape = operands[0]
-        if not isinstance(shape, Shape) or not _cuts(shape, plain):
+        if not isinstance(shape, Shape):
+            return None
+        cut = _cut(shape, plain)
+        if not cut:
             return None
         atoms = list(shape.atoms())
 
@@ -374,7 +377,7 @@ class Tracer:
                 return tuple(meant(one) for one in operand)
             if isinstance(operand, Dim) and (number := operand.literal) is not None and number > 1:
                 fitting = [atom for atom in atoms if atom.size.value == number]
-                return fitting[0].size if len(fitting) == 1 else operand
+                return fitting[0].size if len(fitting) == 1 and fitting[0] in cut else operand
             return operand
 
         named = ops.perform(operation, [shape, *(meant(one) for one in operands[1:])], {
@@ -616,7 +619,7 @@ class Tracer:
 
     def _function_called(self, frame: FrameType) -> None:
         code = frame.f_code
-        caller = self._user_frame(frame.f_back)
+        caller = self.user_frame(frame.f_back)
         activation = Activation(frame, scope_of(code))
         called = self.spots.of(caller) if caller is not None else None
         if called is not None and caller is not None:
@@ -653,7 +656,7 @@ class Tracer:
             if definition.returns is not None and isinstance(result, Value):
                 self.reader.declare(result, definition.returns, spot, len(self.log.events))
             self.emit(Returned, spot.place, activation.scope, result=result)
-        caller = self._user_frame(activation.frame.f_back)
+        caller = self.user_frame(activation.frame.f_back)
         if caller is not None and arg is not None:
             self._after_statement(self.spots.of(caller), result, caller.f_locals, scope_of(caller.f_code))
 
@@ -685,10 +688,12 @@ class Tracer:
 
     def _layer_building(self, frame: FrameType) -> None:
         module = frame.f_locals.get("self")
-        caller = self._user_frame(frame.f_back)
+        caller = self.user_frame(frame.f_back)
         if isinstance(module, nn.Module) and caller is not None and id(module) not in self.catalog.sites:
             spot = self.spots.of(caller)
             if isinstance(spot.node, ast.Call):
+                live = frame.f_locals
+                self._making[id(module)] = (live.get("args", ()), dict(live.get("kwargs", {})))
                 self.catalog.note_site(module, spot, scope_of(caller.f_code).rpartition(".")[0])
 
     def _layer_made(self, frame: FrameType, has_raised: bool) -> None:
@@ -699,9 +704,8 @@ class Tracer:
         kind = kind_of(module)
         initializer = getattr(getattr(nn, kind, None), "__init__", None) if kind is not None else None
         if kind is not None and getattr(initializer, "__code__", None) is frame.f_code:
-            live = frame.f_locals
             found = (
-                self.catalog.refused(module, kind, live.get("args", ()), live.get("kwargs", {}))
+                self.catalog.refused(module, kind, *self._making.get(id(module), ((), {})))
                 if has_raised
                 else self.catalog.find(module)
             )
@@ -716,7 +720,7 @@ class Tracer:
         cls = getattr(nn, kind, None) if kind is not None else None
         if kind is None or getattr(getattr(cls, "forward", None), "__code__", None) is not frame.f_code:
             return
-        caller = self._user_frame(frame.f_back)
+        caller = self.user_frame(frame.f_back)
         spot = self.spots.of(caller) if caller is not None else Spot(self.spots.source(""), None, 1, "forward")
         fresh = not self.catalog.knows(module)
         found = self.catalog.find(module, spot)
@@ -731,40 +735,50 @@ class Tracer:
         while inputs and live[inputs[-1]] is None:
             inputs.pop()
         outcome = layers.call(
-            self._spec(found), (), {name: self.operand(live[name]) for name in inputs if live[name] is not None}
+            found.layer.spec, (), {name: self.operand(live[name]) for name in inputs if live[name] is not None}
         )
-        places, _ = self._call_places(spot)
+        places = self._call_places(spot)
         given = {
             name: Given(self.seen(live[name]), places.get(at, places.get(name))) for at, name in enumerate(inputs)
         }
-        event: type[Any] = LayerCalled
-        fields: dict[str, Any] = {"layer": found.layer}
-        if kind in RECURRENT:
-            event = RecurrentCalled
-        elif kind in CELLS:
-            event = CellCalled
-        elif kind.endswith("Loss"):
-            event, fields = LossCalled, {"name": kind}
+        event, fields = _event_of(found.layer, kind)
         scope = scope_of(caller.f_code) if caller is not None else ""
         names = caller.f_locals if caller is not None else {}
         self._inside.append((frame, Pending(event, outcome, given, spot, scope, fields, names=names)))
 
-    def _spec(self, found: LiveLayer) -> Any:
-        return found.layer.spec
+    def layer_refused(
+        self, frame: FrameType, spot: Spot, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
+        """A layer's forward does not take these arguments: Python refused the call."""
+        found = self.catalog.find(module, spot)
+        kind = kind_of(module)
+        if found is None or kind is None:
+            return
+        operands = tuple(self.operand(value) for value in args)
+        spec: Any = found.layer.spec
+        outcome = layers.call(spec, operands, {name: self.operand(value) for name, value in kwargs.items()})
+        names = [parameter.name for parameter in layers.KINDS[kind].inputs if not parameter.keyword_only]
+        places = self._call_places(spot)
+        given = {
+            (names[at] if at < len(names) else f"argument {at + 1}"): Given(self.seen(value), places.get(at))
+            for at, value in enumerate(args)
+        } | {name: Given(self.seen(value), places.get(name)) for name, value in kwargs.items()}
+        event, fields = _event_of(found.layer, kind)
+        self._conclude(Pending(event, outcome, given, spot, scope_of(frame.f_code), fields), FAILED)
 
-    def _call_places(self, spot: Spot) -> tuple[dict[int | str, UserPlace], str]:
+    def _call_places(self, spot: Spot) -> dict[int | str, UserPlace]:
         """Where the arguments of a call stand, by position and by name."""
         if not isinstance(spot.node, ast.Call):
-            return {}, ""
+            return {}
         plain = itertools.takewhile(lambda node: not isinstance(node, ast.Starred), spot.node.args)
         places: dict[int | str, UserPlace] = {at: spot.place_of(node) for at, node in enumerate(plain)}
         places |= {word.arg: spot.place_of(word.value) for word in spot.node.keywords if word.arg}
-        return places, ""
+        return places
 
     def _packing_called(self, frame: FrameType) -> None:
         path = self._packing[frame.f_code]
         name = path.rpartition(".")[2]
-        caller = self._user_frame(frame.f_back)
+        caller = self.user_frame(frame.f_back)
         if caller is None:
             return
         spot = self.spots.of(caller)
@@ -772,7 +786,7 @@ class Tracer:
         live = frame.f_locals
         names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
         outcome = layers.FUNCTIONS[path]((), {word: self.operand(live[word]) for word in names if _is_given(live[word])})
-        places, _ = self._call_places(spot)
+        places = self._call_places(spot)
         given = {
             word: Given(self.seen(live[word]), places.get(at, places.get(word)))
             for at, word in enumerate(names)
@@ -784,7 +798,7 @@ class Tracer:
 
     def _einops_called(self, frame: FrameType) -> None:
         path = self._einops[frame.f_code]
-        caller = self._user_frame(frame.f_back)
+        caller = self.user_frame(frame.f_back)
         operation = ops.find(path)
         tensor = frame.f_locals.get("tensor")
         if caller is None or operation is None or not isinstance(tensor, torch.Tensor):
@@ -1002,7 +1016,7 @@ class Tracer:
         """Axes that the program states of a tensor."""
         if isinstance(tensor, torch.Tensor):
             with self._own_work():
-                frame = self._user_frame(sys._getframe(1))
+                frame = self.user_frame(sys._getframe(1))
                 if frame is not None:
                     place = self.spots.of(frame).place
                     self.reader.declare_axes(self.value(tensor), axes, text, place, len(self.log.events))
@@ -1016,7 +1030,7 @@ class Tracer:
             found = self._library[filename] = is_library(filename)
         return found
 
-    def _user_frame(self, frame: FrameType | None) -> FrameType | None:
+    def user_frame(self, frame: FrameType | None) -> FrameType | None:
         """The innermost frame of the user's own code, within the traced call."""
         while frame is not None and frame is not self._root:
             if not self.is_library(frame.f_code.co_filename):
@@ -1033,6 +1047,14 @@ class Tracer:
         activation.last = statement
         if spot.source.comments:
             self.reader.above(spot, frame.f_locals, self.look, len(self.log.events))
+
+
+def _event_of(layer: Layer, kind: str) -> tuple[type[Any], dict[str, Any]]:
+    """The event that a call of a layer is, and what it carries."""
+    if kind.endswith("Loss"):
+        return LossCalled, {"name": kind}
+    event = RecurrentCalled if kind in RECURRENT else CellCalled if kind in CELLS else LayerCalled
+    return event, {"layer": layer}
 
 
 def _constructors() -> frozenset[CodeType]:
@@ -1101,18 +1123,17 @@ def _is_unpacking(spot: Spot) -> bool:
     return isinstance(spot.node, ast.Tuple | ast.List) and isinstance(spot.node.ctx, ast.Store)
 
 
-def _cuts(shape: Shape, outcome: Outcome) -> bool:
-    """Whether a view cuts the batch, the steps or the layers of a tensor into pieces, or loses track of them."""
+def _cut(shape: Shape, outcome: Outcome) -> list[Atom]:
+    """The axes that a view by plain numbers cuts into pieces where nobody would: the batch, the steps, the layers, the
+    units of a direction; and any that it loses track of because its sizes follow no order of memory."""
     if not isinstance(outcome.result, Shape):
-        return False
-    before = set(shape.atoms())
-    whole = (Role.BATCH, Role.TIME, Role.LAYER, Role.DIRECTION)
+        return []
     after = list(outcome.result.atoms())
-    parts = [atom for atom in after if atom not in before]
-    if any(atom.source in before and _role(atom.source) in whole for atom in parts):
-        return True
-    lost = before.difference(after)
-    return bool(parts) and any(_role(atom) in whole and atom.size.value != 1 for atom in lost)
+    lost = [atom for atom in shape.atoms() if atom not in after and atom.size.value != 1]
+    both_ways = any(atom.kind is Role.DIRECTION and atom.size.value != 1 for atom in shape.atoms())
+    whole = {Role.BATCH, Role.TIME, Role.LAYER, Role.DIRECTION, *((Role.HIDDEN,) if both_ways else ())}
+    pieces = {atom.source for atom in after}
+    return [atom for atom in lost if _role(atom) in whole or atom not in pieces]
 
 
 def _role(atom: Atom | None) -> Role | None:
