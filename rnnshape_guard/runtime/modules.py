@@ -7,6 +7,7 @@ Layers are built before anything is traced, so the place is read from the source
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType
@@ -62,12 +63,16 @@ def forward_codes() -> dict[CodeType, None]:
     """The code of the forward of every layer that is known."""
     found: dict[CodeType, None] = {}
     for name in layers.KINDS:
-        cls = getattr(nn, name, None)
-        forward = getattr(cls, "forward", None)
-        code = getattr(forward, "__code__", None)
+        code = forward_code(name)
         if code is not None and name not in _CONTAINERS:
             found[code] = None
     return found
+
+
+def forward_code(kind: str) -> CodeType | None:
+    """The code of the forward of a torch.nn class, beneath a guard that may lie on it."""
+    forward = getattr(getattr(nn, kind, None), "forward", None)
+    return getattr(inspect.unwrap(forward), "__code__", None) if forward is not None else None
 
 
 def _live(value: Any) -> Operand | object:
@@ -355,4 +360,4 @@ def _nowhere(text: str) -> UserPlace:
     return UserPlace(text, Span("", Position(1, 1), Position(1, 1)))
 
 
-__all__ = ["CELLS", "RECURRENT", "Catalog", "LiveLayer", "Site", "forward_codes", "kind_of", "live_arguments"]
+__all__ = ["CELLS", "RECURRENT", "Catalog", "LiveLayer", "Site", "forward_code", "forward_codes", "kind_of", "live_arguments"]

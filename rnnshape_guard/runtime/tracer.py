@@ -55,12 +55,13 @@ from rnnshape_guard.events import (
     Selected,
     Unpacked,
     Value,
+    values_in,
 )
 from rnnshape_guard.ops import Kind
 from rnnshape_guard.runtime import functions
 from rnnshape_guard.runtime.atlas import Atlas, agreed, agreed_packed, kept, unknown_packed, unknown_shape
 from rnnshape_guard.runtime.errors import UserPlace
-from rnnshape_guard.runtime.modules import CELLS, RECURRENT, Catalog, LiveLayer, forward_codes, kind_of
+from rnnshape_guard.runtime.modules import CELLS, RECURRENT, Catalog, LiveLayer, forward_code, forward_codes, kind_of
 from rnnshape_guard.runtime.reading import Reader, size_expressions
 from rnnshape_guard.runtime.sizes import Size, dim_of, sweep
 from rnnshape_guard.runtime.sources import Spot, Spots, scope_of
@@ -155,7 +156,8 @@ class Activation:
 
     frame: FrameType
     scope: str
-    last: ast.stmt | None = None
+    is_model: bool = False
+    seen: set[ast.stmt] = field(default_factory=set)
 
 
 class Mode(TorchFunctionMode):
@@ -239,10 +241,12 @@ class Tracer:
     # -- running ---------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Everything that happens in this thread inside is seen."""
+    def watching(self, function: Callable[..., Any] | None = None) -> Iterator[None]:
+        """Everything that happens in this thread inside is seen. If `function`, which is run inside, is a layer's own
+        forward, the user's line is the one that called the layer."""
         before = sys.getprofile()
-        self._root = sys._getframe()
+        is_layer = getattr(inspect.unwrap(function), "__code__", None) in self._layer_codes if function else False
+        self._root = None if is_layer else sys._getframe()
         _here.tracer = self
         try:
             with Mode(self):
@@ -602,15 +606,14 @@ class Tracer:
     def _returned(self, frame: FrameType, arg: Any) -> None:
         if self._inside and self._inside[-1][0] is frame:
             _, pending = self._inside.pop()
-            if pending is not None:
+            if pending is None:
+                with self._own_work():
+                    self._layer_made(frame, _has_raised(frame))
+            else:
                 with self._own_work():
                     self._conclude(pending, FAILED if _has_raised(frame) else arg)
             return
         if self._inside:
-            return
-        if frame.f_code in self._init_codes:
-            with self._own_work():
-                self._layer_made(frame, _has_raised(frame))
             return
         if self._activations and self._activations[-1].frame is frame:
             activation = self._activations.pop()
@@ -636,6 +639,9 @@ class Tracer:
         count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
         names = [name for name in code.co_varnames[:count] if name in frame.f_locals]
         values = {name: self.seen(frame.f_locals[name]) for name in names}
+        activation.is_model = bool(names) and isinstance(frame.f_locals[names[0]], nn.Module)
+        if activation.is_model and not any(one.is_model for one in self._activations[:-1]):
+            _measure(values)
         places = _argument_places(definition, called, spot)
         self.emit(
             FunctionEntered,
@@ -687,6 +693,7 @@ class Tracer:
         self.emit(event, place, found.layer.owner, layer=found.layer, misfits=found.misfits)
 
     def _layer_building(self, frame: FrameType) -> None:
+        self._inside.append((frame, None))
         module = frame.f_locals.get("self")
         caller = self.user_frame(frame.f_back)
         if isinstance(module, nn.Module) and caller is not None and id(module) not in self.catalog.sites:
@@ -717,8 +724,7 @@ class Tracer:
         if not isinstance(module, nn.Module):
             return
         kind = kind_of(module)
-        cls = getattr(nn, kind, None) if kind is not None else None
-        if kind is None or getattr(getattr(cls, "forward", None), "__code__", None) is not frame.f_code:
+        if kind is None or forward_code(kind) is not frame.f_code:
             return
         caller = self.user_frame(frame.f_back)
         spot = self.spots.of(caller) if caller is not None else Spot(self.spots.source(""), None, 1, "forward")
@@ -1039,14 +1045,46 @@ class Tracer:
         return None
 
     def _look_above(self, frame: FrameType, spot: Spot) -> None:
-        """Read what is written above a statement, when it is first seen to run."""
+        """Read what is written above a statement when it is first seen to run, and around those that ran before it
+        without any tensor operation."""
         activation = self._activations[-1] if self._activations else None
         statement = spot.statement
-        if activation is None or activation.frame is not frame or statement is None or statement is activation.last:
+        if activation is None or activation.frame is not frame or statement is None or statement in activation.seen:
             return
-        activation.last = statement
-        if spot.source.comments:
-            self.reader.above(spot, frame.f_locals, self.look, len(self.log.events))
+        names = frame.f_locals
+        for earlier in _unseen(statement, spot, activation.seen):
+            activation.seen.add(earlier)
+            if not spot.source.comments:
+                continue
+            there = replace(spot, node=earlier)
+            self.reader.above(there, names, self.look, len(self.log.events))
+            value = getattr(earlier, "value", None)
+            if earlier is not statement and isinstance(earlier, ast.Assign) and isinstance(value, ast.expr):
+                made = self._bound_now(earlier.targets[0], names)
+                self.reader.behind(replace(spot, node=value), made, names, len(self.log.events))
+
+    def _bound_now(self, target: ast.expr, names: Mapping[str, Any]) -> Seen:
+        """What a statement that has run has bound its names to."""
+        match target:
+            case ast.Name(id=name):
+                return self.look(names.get(name))
+            case ast.Tuple(elts=targets) | ast.List(elts=targets):
+                return tuple(self._bound_now(one, names) for one in targets)
+        return None
+
+
+def _unseen(statement: ast.stmt, spot: Spot, seen: set[ast.stmt]) -> list[ast.stmt]:
+    """A statement and those before it in its function that nobody has looked at, in order."""
+    found: list[ast.stmt] = []
+    current: ast.AST | None = statement
+    while isinstance(current, ast.stmt) and not isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        parent = spot.source.parents.get(current)
+        bodies = [getattr(parent, name, None) for name in ("body", "orelse", "finalbody")]
+        body = next((body for body in bodies if isinstance(body, list) and current in body), [current])
+        before = body[: body.index(current) + 1]
+        found += [one for one in reversed(before) if one not in seen]
+        current = parent
+    return found[::-1]
 
 
 def _event_of(layer: Layer, kind: str) -> tuple[type[Any], dict[str, Any]]:
@@ -1093,6 +1131,14 @@ def _models(frame: FrameType) -> Iterator[nn.Module]:
         value = frame.f_locals.get(name)
         if isinstance(value, nn.Module) and "_modules" in vars(value) and code.co_name != "__init__":
             yield value
+
+
+def _measure(values: Mapping[str, Seen]) -> None:
+    """What a model is given is data: other data may have other sizes."""
+    for value in (found for seen in values.values() for found in values_in(seen)):
+        for axis in value.axes or ():
+            for atom in axis.atoms:
+                atom.measured = True
 
 
 def _argument_places(

@@ -104,7 +104,7 @@ def run_traced(
     result: Any = None
     error: BaseException | None = None
     try:
-        with _eager(), tracer.watching():
+        with _eager(), tracer.watching(function):
             result = function(*args, **(kwargs or {}))
     except Exception as raised:  # noqa: BLE001 - it is handed on, as the caller wants it
         error = raised
