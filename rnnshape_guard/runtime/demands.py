@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from rnnshape_guard.events import FunctionEntered, LayerCalled, Log, Seen, Value
-from rnnshape_guard.shapes.axes import Atom
+from rnnshape_guard.shapes.axes import Atom, Axis
 from rnnshape_guard.shapes.dims import Dim
 
 Demands = Mapping[tuple[str, int], int]
@@ -26,26 +26,44 @@ _SIZES = {"RNN": "input_size", "LSTM": "input_size", "GRU": "input_size", "Linea
 
 def demands_of(log: Log, parameters: Sequence[str]) -> Demands:
     """What the layers that were called demand of the arguments of the function that was traced."""
-    entered = next(log.all(FunctionEntered), None)
+    reaches = _arguments(log, parameters)
+    found = {}
+    for event in log.all(LayerCalled):
+        for axis, size in _wanted(event):
+            if axis.atom in reaches and isinstance(size, Dim) and size.value is not None:
+                found[reaches[axis.atom]] = size.value
+    return found
+
+
+def _arguments(log: Log, parameters: Sequence[str]) -> dict[Atom | None, tuple[str, int]]:
+    """Where each axis of the arguments is reached. A layer's own forward is not entered, it is called."""
+    entered = next((event for event in log.events if isinstance(event, FunctionEntered | LayerCalled)), None)
     if entered is None or not set(entered.given) <= set(parameters):
         return {}
-    reaches: dict[Atom, tuple[str, int]] = {}
+    reaches: dict[Atom | None, tuple[str, int]] = {}
     for name, given in entered.given.items():
         for reach, value in _values(given.seen, name):
             for place, axis in enumerate(value.axes or ()):
                 if axis.atom is not None:
                     reaches.setdefault(axis.atom, (reach, place))
-    found = {}
-    for event in log.all(LayerCalled):
-        given_input = event.value("input")
-        attribute = _SIZES.get(event.layer.spec.kind)  # type: ignore[attr-defined]
-        if given_input is None or attribute is None or not given_input.axes:
-            continue
-        atom = given_input.axes[-1].atom
-        size = getattr(event.layer.spec, attribute)
-        if atom in reaches and isinstance(size, Dim) and size.value is not None:
-            found[reaches[atom]] = size.value
-    return found
+    return reaches
+
+
+def _wanted(event: LayerCalled) -> Iterator[tuple[Axis, object]]:
+    """The axes of a layer's input and initial states whose sizes the layer has."""
+    spec: Any = event.layer.spec
+    given = event.value("input")
+    if given is not None and given.axes and spec.kind in _SIZES:
+        yield given.axes[-1], getattr(spec, _SIZES[spec.kind])
+    state = event.given.get("hx")
+    if state is None or not hasattr(spec, "hidden_size"):
+        return
+    widths = [getattr(spec, "output_size", spec.hidden_size), spec.hidden_size]
+    for width, (_, value) in zip(widths, _values(state.seen, "hx"), strict=False):
+        if value.axes:
+            yield value.axes[-1], width
+        if value.axes and hasattr(spec, "states"):
+            yield value.axes[0], spec.states
 
 
 def _values(seen: Seen, reach: str) -> Iterator[tuple[str, Value]]:

@@ -17,11 +17,19 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
 from rnnshape_guard.runtime.probing.axes import AxisChoice, annotations_of, lay_inputs, lay_outputs
-from rnnshape_guard.runtime.probing.company import Alone, acting_together, fewer, reads_padding, run_alone
+from rnnshape_guard.runtime.probing.company import (
+    MOST_ALONE,
+    MOST_PAIRS,
+    Alone,
+    acting_together,
+    fewer,
+    reads_padding,
+    run_alone,
+)
 from rnnshape_guard.runtime.probing.dependence import Dependence, listed
 from rnnshape_guard.runtime.probing.gradients import Gradients, read_gradients
 from rnnshape_guard.runtime.probing.leaves import Leaf
-from rnnshape_guard.runtime.probing.measuring import Along, Baseline, Measure, forwards_in
+from rnnshape_guard.runtime.probing.measuring import Along, Baseline, Measure
 from rnnshape_guard.runtime.probing.perturbing import ROUNDS, Inputs, left_alone
 from rnnshape_guard.runtime.probing.probed import Probed, Shown
 from rnnshape_guard.runtime.probing.running import Runner
@@ -104,9 +112,10 @@ def _probe(
         raise ValueError(f"no input can be changed: {listed([f'`{name}`: {why}' for name, why in alone.items()])}")
     batches, times = _lay_outputs(runner, given, baseline, axes_out, annotations)
     use_nan = all(leaf.value.device.type == "cpu" for leaf in leaves) if nan is None else nan
-    with Waiting(0, shown=progress) as waiting:
-        measure = Measure(runner, given, baseline, waiting, nan=use_nan)
-        return _measured(measure, runner, batches, times, most, use_nan, waiting)
+    measure = Measure(runner, given, baseline, nan=use_nan)
+    with Waiting(_runs(given, baseline, most, nan=use_nan), shown=progress) as waiting:
+        runner.on_run = waiting.advance
+        return _measured(measure, runner, batches, times, most)
 
 
 def _measured(
@@ -115,15 +124,10 @@ def _measured(
     batches: dict[str, int | None],
     times: dict[str, int | None],
     most: int,
-    nan: bool,
-    waiting: Waiting,
 ) -> Probed:
     given, layout = measure.inputs, measure.inputs.layout
     samples = layout.samples if any(given.axes(leaf).batch is not None for leaf in given.changing) else None
     steps = layout.steps if any(given.axes(leaf).time is not None for leaf in given.changing) else None
-    for size in (samples, steps):
-        waiting.expect(forwards_in(size or 0, most, nan=nan))
-    waiting.expect(ROUNDS * len(given.changing))
     nothing = Along((), (), ())
     along_batch = measure.along("batch", samples, batches, most) if samples else nothing
     along_time = measure.along("time", steps, times, most) if steps else nothing
@@ -142,11 +146,14 @@ def _measured(
     lengths = given.lengths()
     longest = int(lengths.max()) if lengths is not None and lengths.numel() else steps or 0
     company = run_alone(runner, measure, batches, times, samples) if samples and samples > 1 else Alone()
-    names = [leaf.name for leaf in given.changing if given.axes(leaf).batch is not None or given.axes(leaf).time is not None]
+    names = [
+        leaf.name for leaf in given.changing if given.axes(leaf).batch is not None or given.axes(leaf).time is not None
+    ]
     return Probed(
         title=_title(runner.model),
         inputs=tuple(
-            Shown(leaf.name, tuple(leaf.value.shape), given.axes(leaf).batch, given.axes(leaf).time) for leaf in given.all
+            Shown(leaf.name, tuple(leaf.value.shape), given.axes(leaf).batch, given.axes(leaf).time)
+            for leaf in given.all
         ),
         outputs=tuple(
             Shown(leaf.name, tuple(leaf.value.shape), batches.get(leaf.name), times.get(leaf.name))
@@ -167,6 +174,15 @@ def _measured(
         has_recurrence=bool(recurrent),
         varied=f"`{names[0]}`" if len(names) == 1 else "the inputs",
     )
+
+
+def _runs(given: Inputs, baseline: Baseline, most: int, *, nan: bool) -> int:
+    """About how many runs it takes, for a person to see how long it lasts."""
+    along = sum(min(size or 0, most) for size in (given.layout.samples, given.layout.steps))
+    pairs = min(given.layout.samples or 0, MOST_PAIRS)
+    numbers = sum(leaf.value.numel() == 1 for leaf in baseline.outputs)
+    of_pairs = ROUNDS * (1 + pairs * (pairs + 1) // 2) * numbers
+    return (ROUNDS + nan) * along + of_pairs + ROUNDS * (len(given.changing) + 1) + 2 * MOST_ALONE
 
 
 def _lay_outputs(
@@ -225,7 +241,7 @@ def _cause(
     with runner.adjusted([lambda each=each: _stand_aside(each) for each in blamed.values()]):
         try:
             plain = Baseline.of(runner.run(), runner.run())
-            again = Measure(runner, measure.inputs, plain, Waiting(0, shown=False), nan=False)
+            again = Measure(runner, measure.inputs, plain, nan=False)
             along = again.along("batch", samples, batches, most)
             pairs = [acting_together(runner, again, samples, name) for name in numbers if batches.get(name) is None]
         except Exception:  # noqa: BLE001 - without the layer the model may not run at all; then nothing is blamed

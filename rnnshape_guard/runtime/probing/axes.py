@@ -200,7 +200,9 @@ def _refuse_unknown(choice: AxisChoice, inputs: Sequence[Leaf], word: str) -> No
     names = [leaf.name for leaf in inputs]
     for told in choice:
         if all(_naming(name, {told: None}) is None for name in names):
-            raise ValueError(f"{word} names `{told}`, and the tensors here are {', '.join(f'`{name}`' for name in names)}")
+            raise ValueError(
+                f"{word} names `{told}`, and the tensors here are {', '.join(f'`{name}`' for name in names)}"
+            )
 
 
 def _axis_of(leaf: Leaf, axis: int, word: str) -> int:

@@ -65,7 +65,11 @@ def fewer(inputs: Inputs, axis: str, size: int) -> dict[str, Tensor] | None:
 
 
 def run_alone(
-    runner: Runner, measure: Measure, batch_out: Mapping[str, int | None], time_out: Mapping[str, int | None], samples: int
+    runner: Runner,
+    measure: Measure,
+    batch_out: Mapping[str, int | None],
+    time_out: Mapping[str, int | None],
+    samples: int,
 ) -> Alone:
     """Run some samples each by itself, and where lengths are known also without padding."""
     inputs, baseline = measure.inputs, measure.baseline
@@ -211,7 +215,10 @@ def acting_together(runner: Runner, measure: Measure, samples: int, name: str) -
 def _values(
     runner: Runner, inputs: Inputs, leaves: Sequence[Leaf], count: int, turn: int, name: str
 ) -> dict[tuple[int, ...], float]:
-    changed = {leaf.name: other_values(leaf, torch.ones_like(leaf.value, dtype=torch.bool).cpu(), inputs, turn) for leaf in leaves}
+    changed = {
+        leaf.name: other_values(leaf, torch.ones_like(leaf.value, dtype=torch.bool).cpu(), inputs, turn)
+        for leaf in leaves
+    }
     values: dict[tuple[int, ...], float] = {}
     subsets: list[tuple[int, ...]] = [(), *((one,) for one in range(count)), *combinations(range(count), 2)]
     for subset in subsets:

@@ -101,3 +101,8 @@ def counted(word: str, parts: Sequence[Part]) -> str:
     """`sample 3`, `samples 0–2 and 5`."""
     many = len(parts) > 1 or parts[0].stop - parts[0].start > 1
     return f"{word}{'s' if many else ''} {listed(ranged(parts))}"
+
+
+def ones(numbers: Sequence[int]) -> list[Part]:
+    """Single places as parts."""
+    return [Part(number, number + 1) for number in numbers]

@@ -130,6 +130,7 @@ def _unused_directions(path: str, layer: nn.RNNBase, idle: set[str]) -> Iterator
     for weight, _ in layer.named_parameters(recurse=False):
         if match := _WEIGHT.match(weight):
             of_direction.setdefault((int(match[1]), match[2] is not None), []).append(weight)
+    # One weight of four without a gradient says more of the data, such as a start token of zeros, than of the model.
     gone = {place for place, own in of_direction.items() if own and all(weight in idle for weight in own)}
     for number in range(layer.num_layers):
         both = {place for place in of_direction if place[0] == number}
@@ -139,9 +140,6 @@ def _unused_directions(path: str, layer: nn.RNNBase, idle: set[str]) -> Iterator
             for _, is_reverse in sorted(both & gone):
                 of_layer = f", layer {number}" if layer.num_layers > 1 else ""
                 yield f"the {'reverse' if is_reverse else 'forward'} direction of {name}{of_layer}"
-    for place, own in of_direction.items():
-        if place not in gone:
-            yield from (f"`{path}.{weight}`" for weight in own if weight in idle and weight.startswith("weight"))
 
 
 # Where a direction's output is read.

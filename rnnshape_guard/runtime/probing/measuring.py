@@ -25,7 +25,6 @@ from rnnshape_guard.runtime.probing.perturbing import (
     with_nan,
 )
 from rnnshape_guard.runtime.probing.running import Runner
-from rnnshape_guard.runtime.probing.waiting import Waiting
 
 _ROUNDING: Final = 8
 """Differences below so many units in the last place of an output's largest number are rounding."""
@@ -99,13 +98,10 @@ class Along:
 class Measure:
     """The measurements on one model with its inputs."""
 
-    def __init__(
-        self, runner: Runner, inputs: Inputs, baseline: Baseline, waiting: Waiting, *, nan: bool
-    ) -> None:
+    def __init__(self, runner: Runner, inputs: Inputs, baseline: Baseline, *, nan: bool) -> None:
         self._runner = runner
         self.inputs = inputs
         self.baseline = baseline
-        self._waiting = waiting
         self._nan = nan
         self._embeddings = [each for each in runner.called(nn.Embedding) if isinstance(each, nn.Embedding)]
 
@@ -116,7 +112,6 @@ class Measure:
         """
         leaves = {leaf.name: leaf for leaf in self.inputs.all}
         changed = {name: other_values(leaves[name], mask, self.inputs, turn) for name, mask in masks.items()}
-        self._waiting.advance()
         try:
             return self.baseline.changed(self._runner.run(changed))
         except Exception:
@@ -178,7 +173,6 @@ class Measure:
             for leaf in leaves:
                 mask = mask_along(leaf, getattr(self.inputs.axes(leaf), axis), part)
                 changed[leaf.name] = self._marked(leaf, mask, sentinels[leaf.name])
-            self._waiting.advance()
             try:
                 with nan_from_embeddings(set(sentinels.values()) - {None}):
                     now = {leaf.name: leaf.value for leaf in self._runner.run(changed)}
@@ -250,10 +244,3 @@ def nan_from_embeddings(sentinels: set[Any]) -> Iterator[None]:
         yield
     finally:
         handle.remove()
-
-
-def forwards_in(size: int, most: int, *, nan: bool) -> int:
-    """How many runs a measurement along one axis takes."""
-    return min(size, most) * (ROUNDS + nan)
-
-

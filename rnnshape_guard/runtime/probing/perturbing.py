@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -39,7 +40,7 @@ def parts(size: int, most: int) -> list[Part]:
     """`size` places cut into at most `most` parts of nearly equal length."""
     count = min(size, most)
     edges = [round(number * size / count) for number in range(count + 1)] if count else []
-    return [Part(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+    return [Part(start, stop) for start, stop in pairwise(edges)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,7 @@ class Inputs:
 LENGTHS: Final = "it holds lengths"
 
 
-def left_alone(
-    inputs: Sequence[Leaf], layout: Layout, fixed: Iterable[str], padding: frozenset[int]
-) -> dict[str, str]:
+def left_alone(inputs: Sequence[Leaf], layout: Layout, fixed: Iterable[str], padding: frozenset[int]) -> dict[str, str]:
     """The inputs that are not changed, and why.
 
     Raises ValueError where `fixed` names an input that is not there.

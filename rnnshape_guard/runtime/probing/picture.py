@@ -22,6 +22,8 @@ WORDS: Final = {
     UNSEEN: "no change seen",
     RULED_OUT: "ruled out",
 }
+WIDTH: Final = 8.6
+"""Inches, as are all heights below."""
 MOST_OUTPUTS: Final = 4
 MOST_LABELS: Final = 16
 _COLOR_OF_SIGN: Final = {"✓": GOOD, "✗": BAD, "!": "#8a6100"}
@@ -40,29 +42,27 @@ def draw(probed: Probed, path: Path) -> Path:
             "a plot needs matplotlib: pip install 'rnnshape-guard[plot]'", name=missing.name
         ) from missing
     panels = _panels(probed)
-    lines = [
-        (sign, label, textwrap.wrap(words.replace("`", ""), 88)) for sign, label, words in probed.verdicts()
-    ]
+    lines = [(sign, label, textwrap.wrap(words.replace("`", ""), 96)) for sign, label, words in probed.verdicts()]
     text_height = 0.22 * sum(len(words) for _, _, words in lines) + 0.3
     panel_height = 3.1
-    height = 0.75 + panel_height * max(len(panels), 0) + text_height + (0.35 if panels else 0)
-    figure = Figure(figsize=(8.6, height), facecolor="white")
+    height = 0.75 + panel_height * len(panels) + text_height + (0.3 if panels else 0)
+    figure = Figure(figsize=(WIDTH, height), facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(0.04, 1 - 0.3 / height, f"{probed.title.replace('`', '')}", fontsize=14, fontweight="bold", color=PLAIN)
     ins = ", ".join(str(shown) for shown in probed.inputs)
     outs = ", ".join(str(shown) for shown in probed.outputs)
     figure.text(0.04, 1 - 0.53 / height, _short(f"{ins}  →  {outs}"), fontsize=9, color="#6a737b")
-    used: set[str] = set()
+    used: dict[str, str] = {}
     top = height - 0.75
     for row in panels:
         for number, panel in enumerate(row):
-            width = 2.15 / 8.6
-            left = 0.105 + 0.47 * number if len(row) > 1 else 0.375
+            width = 2.7 / WIDTH
+            left = 0.1 + 0.49 * number if len(row) > 1 else 0.5 - width / 2
             axes = figure.add_axes((left, (top - panel_height + 0.7) / height, width, 2.0 / height))
             _draw_panel(axes, panel, used)
         top -= panel_height
     if panels:
-        _draw_legend(figure, used, (top + 0.12) / height)
+        _draw_legend(figure, used, (top - 0.15) / height)
     y = text_height
     for sign, label, words in lines:
         color = _COLOR_OF_SIGN.get(sign, PLAIN)
@@ -84,7 +84,9 @@ def _panels(probed: Probed) -> list[list[_Panel]]:
     for name in names:
         row = [_Panel(each, probed.varied.strip("`")) for each in (*probed.batch, *probed.time) if each.output == name]
         if name in together and probed.samples > 1:
-            row.append(_Panel(_as_dependence(name, together[name], probed.samples), probed.varied.strip("`"), pairs=True))
+            row.append(
+                _Panel(_as_dependence(name, together[name], probed.samples), probed.varied.strip("`"), pairs=True)
+            )
         if row:
             rows.append(row)
     return rows[:MOST_OUTPUTS]
@@ -137,12 +139,13 @@ class _Panel:
         return MIXED if each.axis == "batch" else AHEAD
 
 
-def _draw_panel(axes: Any, panel: _Panel, used: set[str]) -> None:
+def _draw_panel(axes: Any, panel: _Panel, used: dict[str, str]) -> None:
     from matplotlib.colors import to_rgb
 
     each = panel.dependence
     colors = [[panel.color(row, column) for column in range(len(each.columns))] for row in range(len(each.rows))]
-    used.update(color for row in colors for color in row)
+    words = WORDS | {MIXED: "act together", OWN: "one sample"} if panel.pairs else WORDS
+    used.update({color: words[color] for row in colors for color in row})
     axes.imshow([[to_rgb(color) for color in row] for row in colors], aspect="auto", interpolation="nearest")
     word = "sample" if each.axis == "batch" else "step"
     headline, color = panel.headline
@@ -157,7 +160,7 @@ def _draw_panel(axes: Any, panel: _Panel, used: set[str]) -> None:
         stride = -(-len(parts) // MOST_LABELS)
         shown = range(0, len(parts), stride)
         places(list(shown))
-        label([str(parts[number].start) for number in shown], fontsize=8)
+        label([str(parts[number].start) for number in shown], fontsize=8)  # the first of each part
     if max(len(each.rows), len(each.columns)) <= 40:
         axes.set_xticks([number - 0.5 for number in range(1, len(each.columns))], minor=True)
         axes.set_yticks([number - 0.5 for number in range(1, len(each.rows))], minor=True)
@@ -167,10 +170,10 @@ def _draw_panel(axes: Any, panel: _Panel, used: set[str]) -> None:
         spine.set_visible(False)
 
 
-def _draw_legend(figure: Any, used: set[str], y: float) -> None:
+def _draw_legend(figure: Any, used: dict[str, str], y: float) -> None:
     from matplotlib.patches import Patch
 
-    handles = [Patch(facecolor=color, label=words) for color, words in WORDS.items() if color in used]
+    handles = [Patch(facecolor=color, label=used[color]) for color in WORDS if color in used]
     figure.legend(
         handles=handles,
         loc="lower center",

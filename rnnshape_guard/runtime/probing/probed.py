@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnnshape_guard.runtime.probing.company import Alone
-from rnnshape_guard.runtime.probing.dependence import Dependence, Seen, counted, listed
+from rnnshape_guard.runtime.probing.dependence import Dependence, Seen, counted, listed, ones
 from rnnshape_guard.runtime.probing.gradients import Gradients
 from rnnshape_guard.runtime.probing.perturbing import Part
 
@@ -108,13 +108,15 @@ class Probed:
         if self.reads_padding:
             found.append("the padding changes the result: values past the end of a sample are read")
         elif self.company.padding:
-            samples = listed(self.company.padding)
-            found.append(f"the padding changes the result: without it sample {samples} has other numbers")
+            samples = counted("sample", ones(self.company.padding))
+            found.append(f"the padding changes the result: without it the numbers of {samples} are others")
         if self.company.lost_axis:
             found.append(self.company.lost_axis)
         if self.company.differing and not found:
-            samples = listed(self.company.differing)
-            found.append(f"the size of the batch changes the result: alone, sample {samples} has other numbers")
+            samples = counted("sample", ones(self.company.differing))
+            found.append(
+                f"the size of the batch changes the result: in a batch of one the numbers of {samples} are others"
+            )
         return tuple(found)
 
     @property
@@ -183,7 +185,12 @@ class Probed:
             case None:
                 return " ", "samples", "it cannot be told whether they are independent"
             case False:
-                return "✗", "samples", "; ".join(wrong).replace("samples are mixed", "mixed") + (f", because {self.cause}" if self.cause else "")
+                return (
+                    "✗",
+                    "samples",
+                    "; ".join(wrong).replace("samples are mixed", "mixed")
+                    + (f", because {self.cause}" if self.cause else ""),
+                )
         if not self.batch:
             return "✓", "samples", "independent: no two were seen to act together, which is no proof"
         if all(each.is_ruled_out for each in self.batch if each.clean):

@@ -113,9 +113,7 @@ class Keeper:
 
         def undo() -> None:
             now = list(mapping.items())
-            if len(now) == len(items) and all(
-                a is c and b is d for (a, b), (c, d) in zip(now, items, strict=True)
-            ):
+            if len(now) == len(items) and all(a is c and b is d for (a, b), (c, d) in zip(now, items, strict=True)):
                 return
             mapping.clear()
             for key, value in items:
@@ -214,7 +212,7 @@ def keep_callable(function: object, keeper: Keeper, found: dict[str, nn.Module],
                 _keep_named(name, value, keeper, found, depth)
             _keep_variables(function, keeper)
         case _:
-            call = getattr(type(function), "__call__", None)
+            call = vars(type(function)).get("__call__")
             keeper.keep(function)
             _find_modules(function, "", found)
             if isinstance(call, types.FunctionType):

@@ -37,9 +37,7 @@ class Runner:
     Use it as a context: when it ends, the model and the random states are as they were when it began.
     """
 
-    def __init__(
-        self, model: Callable[..., Any], inputs: Sequence[Any], named: Mapping[str, Any], seed: int
-    ) -> None:
+    def __init__(self, model: Callable[..., Any], inputs: Sequence[Any], named: Mapping[str, Any], seed: int) -> None:
         self.model = model
         self.signature = signature_of(model)
         self._inputs = tuple(inputs)
@@ -52,6 +50,7 @@ class Runner:
         self._called: dict[int, nn.Module] = {}
         self._warned = False
         self._adjustments: Sequence[Callable[[], None]] = ()
+        self.on_run: Callable[[], None] | None = None
 
     def __enter__(self) -> Self:
         keep_callable(self.model, self._keeper, self._roots)
@@ -76,6 +75,8 @@ class Runner:
 
         `seed` is added to the probe's own. Raises what the model raises.
         """
+        if self.on_run is not None:
+            self.on_run()
         self._keeper.restore()
         for adjust in self._adjustments:
             adjust()

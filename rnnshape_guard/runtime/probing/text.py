@@ -32,7 +32,11 @@ def portrait(probed: Probed) -> str:
     lines = [f"probe of {probed.title}: {inputs} → {outputs}", ""]
     used: set[str] = set()
     for batch, time in _pairs(probed):
-        pictures = [_matrix(each, probed.varied.strip('`').removeprefix('the '), used) for each in (batch, time) if each is not None]
+        pictures = [
+            _matrix(each, probed.varied.strip("`").removeprefix("the "), used)
+            for each in (batch, time)
+            if each is not None
+        ]
         lines += [*_beside(pictures), ""]
     if used:
         lines += ["   ".join(f"{mark} {words}" for mark, words in LEGEND.items() if mark in used), ""]

@@ -33,10 +33,6 @@ class Waiting:
         if self._bar is not None:
             self._bar.stop()
 
-    def expect(self, runs: int) -> None:
-        """Say that so many more runs are to come."""
-        self._total += runs
-
     def advance(self) -> None:
         """Say that one run is done."""
         self._done += 1
@@ -44,7 +40,7 @@ class Waiting:
             return
         if self._bar is None:
             self._bar = _started()
-        self._bar.update(self._bar.task_ids[0], completed=self._done, total=self._total)
+        self._bar.update(self._bar.task_ids[0], completed=self._done, total=max(self._total, self._done))
 
 
 def _started() -> Progress:
