@@ -9,6 +9,7 @@ It changes one sample after the other, and one step after the other, and looks a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -38,7 +39,7 @@ from rnnshape_guard.shapes.axes import Role
 
 __all__ = ["Probed", "probe"]
 
-PARTS: Final = 64
+PARTS: Final = 32
 
 
 def probe(
@@ -238,7 +239,7 @@ def _cause(
     }
     if not blamed:
         return ""
-    with runner.adjusted([lambda each=each: _stand_aside(each) for each in blamed.values()]):
+    with runner.adjusted([partial(_stand_aside, each) for each in blamed.values()]):
         try:
             plain = Baseline.of(runner.run(), runner.run())
             again = Measure(runner, measure.inputs, plain, nan=False)

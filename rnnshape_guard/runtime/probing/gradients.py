@@ -222,7 +222,8 @@ def _once_each(found: Iterable[HalfSeen]) -> Iterator[HalfSeen]:
 @contextmanager
 def started_states() -> Iterator[None]:
     """Gives every recurrent layer and cell that starts from nothing, or from zeros, a state to start from."""
-    handle = register_module_forward_pre_hook(lambda module, given: _with_state(module, given))
+    # What a hook returns takes the place of the arguments, which its type leaves out.
+    handle = register_module_forward_pre_hook(_with_state)  # type: ignore[arg-type]
     try:
         yield
     finally:

@@ -96,9 +96,9 @@ def rebuilt(nest: object, name: str, replace: Callable[[Leaf], Tensor], depth: i
             changed = {key: rebuilt(item, f"{name}[{key!r}]", replace, depth + 1) for key, item in nest.items()}
             if type(nest) is dict or not isinstance(nest, MutableMapping):
                 return changed
-            clone = copy.copy(nest)
-            clone.update(changed)
-            return clone
+            mapping = copy.copy(nest)
+            mapping.update(changed)
+            return mapping
     if dataclasses.is_dataclass(nest) and not isinstance(nest, type):
         clone = copy.copy(nest)
         for field in dataclasses.fields(nest):

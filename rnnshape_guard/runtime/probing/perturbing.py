@@ -137,7 +137,8 @@ def mask_of_padding(leaf: Leaf, axes: Axes, lengths: Tensor) -> Tensor | None:
     past = torch.arange(steps)[None, :] >= lengths.cpu()[:, None]
     shape = [1] * leaf.value.dim()
     shape[axes.batch], shape[axes.time] = past.shape
-    return (past if axes.batch < axes.time else past.T).reshape(shape).expand(leaf.value.shape)
+    laid: Tensor = (past if axes.batch < axes.time else past.T).reshape(shape)
+    return laid.expand(leaf.value.shape)
 
 
 def other_values(leaf: Leaf, mask: Tensor, inputs: Inputs, turn: int) -> Tensor:

@@ -43,7 +43,8 @@ def draw(probed: Probed, path: Path) -> Path:
         ) from missing
     panels = _panels(probed)
     lines = [(sign, label, textwrap.wrap(words.replace("`", ""), 96)) for sign, label, words in probed.verdicts()]
-    text_height = 0.22 * sum(len(words) for _, _, words in lines) + 0.3
+    assumed = textwrap.wrap("assumed: " + "; ".join(probed.assumed).replace("`", ""), 108) if probed.assumed else []
+    text_height = 0.18 * len(assumed) + 0.22 * sum(len(words) for _, _, words in lines) + 0.3
     panel_height = 3.1
     height = 0.75 + panel_height * len(panels) + text_height + (0.3 if panels else 0)
     figure = Figure(figsize=(WIDTH, height), facecolor="white")
@@ -72,6 +73,9 @@ def draw(probed: Probed, path: Path) -> Path:
         for line in words:
             figure.text(0.165, y / height, line, fontsize=9.5, color=PLAIN, va="top")
             y -= 0.22
+    for line in assumed:
+        figure.text(0.04, (y - 0.05) / height, line, fontsize=8, color="#6a737b", va="top")
+        y -= 0.18
     figure.savefig(path, dpi=150)
     return path
 

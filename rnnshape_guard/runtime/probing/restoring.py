@@ -165,7 +165,7 @@ class RandomStates:
         self._undo: list[Undo] = []
         state = torch.get_rng_state()
         self._undo.append(lambda: torch.set_rng_state(state))
-        if torch.cuda.is_available() and torch.cuda.is_initialized():
+        if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
             states = torch.cuda.get_rng_state_all()
             self._undo.append(lambda: torch.cuda.set_rng_state_all(states))
         if torch.backends.mps.is_available():
@@ -265,7 +265,7 @@ def _keep_variables(function: types.FunctionType, keeper: Keeper) -> None:
             content = cell.cell_contents
         except ValueError:
             continue
-        keeper._undo.append(lambda cell=cell, content=content: setattr(cell, "cell_contents", content))
+        keeper._undo.append(functools.partial(setattr, cell, "cell_contents", content))
     scope = function.__globals__
     named = {name: scope[name] for name in function.__code__.co_names if name in scope}
     keeper._undo.append(lambda: scope.update(named))

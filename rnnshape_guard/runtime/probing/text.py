@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from rnnshape_guard.runtime.probing.dependence import Dependence, Seen
+from rnnshape_guard.runtime.probing.perturbing import parts
 
 if TYPE_CHECKING:
     from rnnshape_guard.runtime.probing.probed import Probed
@@ -21,7 +22,7 @@ LEGEND: Final = {
     "·": "ruled out",
     "○": "not seen, not ruled out",
 }
-MOST_CELLS: Final = 32
+MOST_CELLS: Final = 16
 WIDTH: Final = 100
 
 
@@ -31,12 +32,9 @@ def portrait(probed: Probed) -> str:
     outputs = ", ".join(str(shown) for shown in probed.outputs)
     lines = [f"probe of {probed.title}: {inputs} → {outputs}", ""]
     used: set[str] = set()
-    for batch, time in _pairs(probed):
-        pictures = [
-            _matrix(each, probed.varied.strip("`").removeprefix("the "), used)
-            for each in (batch, time)
-            if each is not None
-        ]
+    varied = probed.varied.strip("`").removeprefix("the ")
+    for pair in zip_longest(_alike(probed.batch), _alike(probed.time)):
+        pictures = [_matrix(group, varied, used) for group in pair if group is not None]
         lines += [*_beside(pictures), ""]
     if used:
         lines += ["   ".join(f"{mark} {words}" for mark, words in LEGEND.items() if mark in used), ""]
@@ -48,31 +46,46 @@ def portrait(probed: Probed) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _pairs(probed: Probed) -> list[tuple[Dependence | None, Dependence | None]]:
-    names = list(dict.fromkeys(each.output for each in (*probed.batch, *probed.time)))
-    batch = {each.output: each for each in probed.batch}
-    time = {each.output: each for each in probed.time}
-    return [(batch.get(name), time.get(name)) for name in names]
+def _alike(dependences: Sequence[Dependence]) -> list[tuple[Dependence, list[str]]]:
+    """The matrices that differ, each with the outputs it is the matrix of."""
+    groups: list[tuple[Dependence, list[str]]] = []
+    for each in dependences:
+        for one, names in groups:
+            if (one.rows, one.columns, one.cells) == (each.rows, each.columns, each.cells):
+                names.append(each.output)
+                break
+        else:
+            groups.append((each, [each.output]))
+    return groups
 
 
-def _matrix(each: Dependence, inputs: str, used: set[str]) -> list[str]:
+def _matrix(group: tuple[Dependence, list[str]], inputs: str, used: set[str]) -> list[str]:
+    each, names = group
     word = "sample" if each.axis == "batch" else "step"
-    rows, columns = each.rows[:MOST_CELLS], each.columns[:MOST_CELLS]
-    wide = max(len(str(part)) for part in (*rows, *columns))
-    edge = max(len(str(part)) for part in rows)
-    head = " ".join(f"{part!s:>{wide}}" for part in columns)
-    lines = [f"{word}s: {each.output} ↓  {inputs} →", f"{'':{edge}}  {head}"]
-    for number, part in enumerate(rows):
-        marks = []
-        for place in range(len(columns)):
-            seen = each.cells[number][place]
-            crosses = seen is Seen.DEPENDS and each.is_square and each.is_crossing(number, place)
-            mark = CROSSING[each.axis] if crosses else MARKS[seen]
-            used.add(mark)
-            marks.append(f"{mark:>{wide}}")
-        lines.append(f"{part!s:>{edge}}  {' '.join(marks)}")
-    hidden = max(len(each.rows) - len(rows), len(each.columns) - len(columns))
-    return [*lines, f"and {hidden} more"] if hidden > 0 else lines
+    rows, columns = _blocks(len(each.rows)), _blocks(len(each.columns))
+    of_rows = [str(each.rows[block.start].start) for block in rows]
+    of_columns = [str(each.columns[block.start].start) for block in columns]
+    wide, edge = max(map(len, of_columns)), max(map(len, of_rows))
+    head = " ".join(f"{label:>{wide}}" for label in of_columns)
+    lines = [f"{word}s: {', '.join(names)} ↓  {inputs} →", f"{'':{edge}}  {head}"]
+    for row, label in zip(rows, of_rows, strict=True):
+        marks = [_mark(each, row, column) for column in columns]
+        used.update(marks)
+        lines.append(f"{label:>{edge}}  {' '.join(f'{mark:>{wide}}' for mark in marks)}")
+    return lines
+
+
+def _blocks(count: int) -> list[range]:
+    """Neighbours drawn as one where there are too many for a screen."""
+    return [range(part.start, part.stop) for part in parts(count, MOST_CELLS)]
+
+
+def _mark(each: Dependence, rows: range, columns: range) -> str:
+    places = [(row, column, each.cells[row][column]) for row in rows for column in columns]
+    depends = [(row, column) for row, column, seen in places if seen is Seen.DEPENDS]
+    if each.is_square and any(each.is_crossing(row, column) for row, column in depends):
+        return CROSSING[each.axis]
+    return MARKS[max(seen for _, _, seen in places)]
 
 
 def _beside(pictures: Sequence[list[str]]) -> list[str]:
