@@ -16,7 +16,7 @@ from rnnshape_guard.shapes.outcomes import Packed
 
 
 def kind_of_number(tensor: torch.Tensor) -> str:
-    """"float", "int" or "bool"."""
+    """ "float", "int" or "bool"."""
     if tensor.dtype is torch.bool:
         return "bool"
     return "float" if tensor.dtype.is_floating_point or tensor.dtype.is_complex else "int"
@@ -33,7 +33,9 @@ def memory_of(shape: Shape, tensor: torch.Tensor) -> Shape:
 def unknown_shape(tensor: torch.Tensor, names: Iterable[str] = ()) -> Shape:
     """Axes that nothing is known of but their sizes."""
     words = [*names, *(["?"] * tensor.dim())]
-    return memory_of(Shape(tuple(_measured(word, size) for word, size in zip(words, tensor.shape, strict=False))), tensor)
+    return memory_of(
+        Shape(tuple(_measured(word, size) for word, size in zip(words, tensor.shape, strict=False))), tensor
+    )
 
 
 def _measured(word: str, size: int) -> Axis:
@@ -115,7 +117,11 @@ class Atlas:
             del self._tensors[id(tensor)]
             return None
         shape = value.shape
-        if isinstance(shape, Shape) and tensor.layout is torch.strided and shape.contiguous is not tensor.is_contiguous():
+        if (
+            isinstance(shape, Shape)
+            and tensor.layout is torch.strided
+            and shape.contiguous is not tensor.is_contiguous()
+        ):
             value = replace(value, shape=memory_of(shape, tensor))
             self.note(tensor, value)
         return value

@@ -37,7 +37,15 @@ from rnnshape_guard.runtime.generated import Check, first_of, wrap, write_check
 from rnnshape_guard.runtime.matching import RESULT, Mismatch, Names
 from rnnshape_guard.runtime.structure import Models, structure_of
 from rnnshape_guard.runtime.tracing import declare, run_traced
-from rnnshape_guard.runtime.violations import OnViolation, place_of, place_of_return, tell, user_place, violation
+from rnnshape_guard.runtime.violations import (
+    OnViolation,
+    located,
+    place_of,
+    place_of_return,
+    tell,
+    user_place,
+    violation,
+)
 
 _MOST_CHECKS: Final = 16
 """Structures with a generated check at hand; the one that was longest unused gives way."""
@@ -274,10 +282,8 @@ class _Call:
                 self._declared, self.args, self.kwargs, module=self.module, bindings=names.bindings()
             )
         self.demands = demands_of(traced.log, site.parameters)
-        if site.on_violation == "raise":
-            traced.raise_first()
         for error in traced.violations:
-            self._tell(error)
+            self._tell(located(error), traced.error)
         if traced.error is not None:
             raise traced.error
         return traced.result
@@ -308,10 +314,10 @@ class _Call:
         """A contract or a stated shape inside the model is broken: told where the model's code stands."""
         self._tell(violation(mismatch, self.names.bindings(), layer=layer, place=user_place()))
 
-    def _tell(self, error: ShapeContractError) -> None:
+    def _tell(self, error: ShapeContractError, cause: BaseException | None = None) -> None:
         __tracebackhide__ = True
         self.clean = False
-        tell(error, self.site.on_violation)
+        tell(error, self.site.on_violation, cause)
 
     def _stated(self, name: str, form: Form) -> tuple[Because, ...]:
         words = " or ".join(f'"{one.text}"' for one in arrays_in(form))

@@ -168,7 +168,7 @@ def _entry(span: Span, function: str) -> TracebackType | None:
             node.col_offset, node.end_col_offset = _bytes(span, span.start), _bytes(span, span.end)
     code = compile(tree, span.filename, "exec").replace(co_name=function, co_qualname=function)
     try:
-        exec(code, {"_Mark": _Mark})  # noqa: S102 - a line of our own, under the user's file name
+        exec(code, {"_Mark": _Mark})
     except _Mark as mark:
         trace = mark.__traceback__
         return trace.tb_next if trace is not None else None

@@ -135,12 +135,16 @@ def sizes_read() -> dict[Any, str]:
 @cache
 def unseen() -> frozenset[Any]:
     """What says nothing of axes: devices, types, ranks, flags."""
-    names = "device dtype layout is_cuda requires_grad grad_fn is_leaf ndim names is_sparse is_quantized itemsize nbytes"
+    names = (
+        "device dtype layout is_cuda requires_grad grad_fn is_leaf ndim names is_sparse is_quantized itemsize nbytes"
+    )
     getters = (getattr(torch.Tensor, name).__get__ for name in names.split() if hasattr(torch.Tensor, name))
     methods = "dim ndimension is_contiguous stride element_size data_ptr __len__ __hash__ __repr__ __str__ __format__"
     methods += " is_floating_point is_complex storage_offset untyped_storage get_device requires_grad_ retain_grad"
     methods += " register_hook backward __bool__ __int__ __float__ __index__ __contains__ __deepcopy__ item tolist"
-    return frozenset((*getters, *(getattr(torch.Tensor, name) for name in methods.split() if hasattr(torch.Tensor, name))))
+    return frozenset(
+        (*getters, *(getattr(torch.Tensor, name) for name in methods.split() if hasattr(torch.Tensor, name)))
+    )
 
 
 def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:

@@ -338,7 +338,8 @@ def _contradictions(node: ast.expr, live: Mapping[str, Any], kind: str) -> int:
     if not isinstance(node, ast.Call) or not kind:
         return 0
     order = [parameter.name for parameter in layers.KINDS[kind].parameters if not parameter.keyword_only]
-    pairs = [*zip(order, _positional(node), strict=False), *((word.arg, word.value) for word in node.keywords)]
+    pairs = [*zip(order, _positional(node), strict=False)]
+    pairs += [(word.arg, word.value) for word in node.keywords if word.arg is not None]
     wrong = 0
     for name, value in pairs:
         if name in live and isinstance(value, ast.Constant):
@@ -360,4 +361,14 @@ def _nowhere(text: str) -> UserPlace:
     return UserPlace(text, Span("", Position(1, 1), Position(1, 1)))
 
 
-__all__ = ["CELLS", "RECURRENT", "Catalog", "LiveLayer", "Site", "forward_code", "forward_codes", "kind_of", "live_arguments"]
+__all__ = [
+    "CELLS",
+    "RECURRENT",
+    "Catalog",
+    "LiveLayer",
+    "Site",
+    "forward_code",
+    "forward_codes",
+    "kind_of",
+    "live_arguments",
+]

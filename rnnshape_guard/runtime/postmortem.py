@@ -101,6 +101,3 @@ def _value_of(node: ast.expr, frame: FrameType) -> Any:
             holder = _value_of(inner, frame)
             return holder[index] if type(holder) in (tuple, list) and -len(holder) <= index < len(holder) else _MISSING
     return _MISSING
-
-
-

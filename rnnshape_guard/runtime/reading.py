@@ -17,7 +17,7 @@ from rnnshape_guard.events import Seen, Value
 from rnnshape_guard.runtime.errors import UserPlace
 from rnnshape_guard.runtime.sources import Comment, Spot
 from rnnshape_guard.shapes.annotations import NotationError, parse_axes
-from rnnshape_guard.shapes.axes import Atom, Axis, Evidence, Role, Shape, Strength
+from rnnshape_guard.shapes.axes import Atom, Axis, Evidence, Role, Strength
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.notes import ShapeNote, notes_in
 from rnnshape_guard.shapes.vocabulary import role_of, role_of_all
@@ -253,7 +253,10 @@ def _sliced(axes: Sequence[Axis], item: ast.expr) -> Sequence[Axis] | Axis | Non
     """What ``shape[item]`` is, for literal items."""
     if isinstance(item, ast.Slice):
         ends = [_number(end) if end is not None else None for end in (item.lower, item.upper, item.step)]
-        if any(end is None and given is not None for end, given in zip(ends, (item.lower, item.upper, item.step), strict=True)):
+        if any(
+            end is None and given is not None
+            for end, given in zip(ends, (item.lower, item.upper, item.step), strict=True)
+        ):
             return None
         return list(axes[slice(*ends)])
     number = _number(item)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, SupportsIndex
+from typing import Any, Self, SupportsIndex
 
 import torch
 
@@ -21,7 +21,7 @@ class Size(int):
     dim: Dim
     token: object
 
-    def __new__(cls, value: int, dim: Dim, token: object) -> Size:
+    def __new__(cls, value: int, dim: Dim, token: object) -> Self:
         """The number, and what it is the size of."""
         size = super().__new__(cls, value)
         size.dim = dim

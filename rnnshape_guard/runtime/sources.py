@@ -148,10 +148,9 @@ class SourceFile:
         return re.sub(r"(?<=[(\[{]) | (?=[)\]}])", "", words)
 
     def _segment(self, node: ast.AST) -> str:
-        first, last = getattr(node, "lineno", None), getattr(node, "end_lineno", None)
-        if first is None or last is None:
+        if not isinstance(node, ast.stmt | ast.expr | ast.arg) or node.end_lineno is None:
             return ""
-        start, end = node.col_offset, node.end_col_offset  # type: ignore[attr-defined]
+        first, last, start, end = node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
         if first == last:
             return self.lines[first - 1].encode()[start:end].decode(errors="replace")
         head = self.lines[first - 1].encode()[start:].decode(errors="replace")
@@ -172,9 +171,7 @@ class SourceFile:
         line = self.lines[node.lineno - 1] if node.lineno <= len(self.lines) else ""
         start = line.find(node.name, max(line.find(" ", node.col_offset), 0))
         start = max(start, 0)
-        return Span(
-            self.filename, Position(node.lineno, start + 1), Position(node.lineno, start + 1 + len(node.name))
-        )
+        return Span(self.filename, Position(node.lineno, start + 1), Position(node.lineno, start + 1 + len(node.name)))
 
     def comments_of(self, statement: ast.stmt) -> Iterator[Comment]:
         """The comments behind a statement (on its rows) and those right above it."""

@@ -45,6 +45,7 @@ from rnnshape_guard.events import (
     LossCalled,
     Operated,
     PackCalled,
+    Place,
     RecurrentBuilt,
     RecurrentCalled,
     Reduced,
@@ -182,14 +183,14 @@ def current() -> Tracer | None:
 
 
 _LIBRARIES: Final = tuple(
-    str(Path(path))
+    str(path)
     for path in (
         Path(torch.__file__).parent,
         Path(__file__).parents[1],
-        sysconfig.get_path("stdlib"),
+        Path(sysconfig.get_path("stdlib")),
         *(
             Path(folder) / name
-            for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+            for folder in dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
             for name in ("jaxtyping", "beartype", "einops", "numpy", "torch", "functorch", "_pytest", "pluggy")
         ),
     )
@@ -384,9 +385,9 @@ class Tracer:
                 return fitting[0].size if len(fitting) == 1 and fitting[0] in cut else operand
             return operand
 
-        named = ops.perform(operation, [shape, *(meant(one) for one in operands[1:])], {
-            name: meant(one) for name, one in words.items()
-        })
+        named = ops.perform(
+            operation, [shape, *(meant(one) for one in operands[1:])], {name: meant(one) for name, one in words.items()}
+        )
         return named if any(misfit.fault is Fault.SCRAMBLE for misfit in named[1].misfits) else None
 
     def _given(
@@ -437,10 +438,7 @@ class Tracer:
             case ast.Call(func=function, args=nodes, keywords=words):
                 plain = list(itertools.takewhile(lambda node: not isinstance(node, ast.Starred), nodes))
                 shift = 0
-                if isinstance(function, ast.Attribute) and len(nodes) + len(words) < max(count, 1):
-                    places[0] = spot.place_of(function.value)
-                    shift = 1
-                elif isinstance(function, ast.Attribute) and self._is_method(function, spot):
+                if isinstance(function, ast.Attribute) and len(nodes) + len(words) < max(count, 1) or isinstance(function, ast.Attribute) and self._is_method(function, spot):
                     places[0] = spot.place_of(function.value)
                     shift = 1
                 places |= {at + shift: spot.place_of(node) for at, node in enumerate(plain)}
@@ -522,9 +520,7 @@ class Tracer:
             self.fault(error)
             return result
 
-    def _marked(
-        self, frame: FrameType, reads: str, result: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> Any:
+    def _marked(self, frame: FrameType, reads: str, result: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         spot = self.spots.of(frame)
         self._look_above(frame, spot)
         axes = self.value(args[0]).axes
@@ -689,8 +685,7 @@ class Tracer:
     def _built(self, found: LiveLayer) -> None:
         spec: Any = found.layer.spec
         event = RecurrentBuilt if spec.kind in RECURRENT else LayerBuilt
-        place = found.layer.place
-        self.emit(event, place, found.layer.owner, layer=found.layer, misfits=found.misfits)
+        self.emit(event, found.layer.place, found.layer.owner, layer=found.layer, misfits=found.misfits)
 
     def _layer_building(self, frame: FrameType) -> None:
         self._inside.append((frame, None))
@@ -706,7 +701,7 @@ class Tracer:
     def _layer_made(self, frame: FrameType, has_raised: bool) -> None:
         """A layer is complete when the constructor of its own kind returns."""
         module = frame.f_locals.get("self")
-        if not isinstance(module, nn.Module) or "_modules" not in vars(module) or self.catalog.knows(module):
+        if not isinstance(module, nn.Module) or self.catalog.knows(module):
             return
         kind = kind_of(module)
         initializer = getattr(getattr(nn, kind, None), "__init__", None) if kind is not None else None
@@ -740,13 +735,12 @@ class Tracer:
         inputs = [parameter.name for parameter in layers.KINDS[kind].inputs if parameter.name in live]
         while inputs and live[inputs[-1]] is None:
             inputs.pop()
+        spec: Any = found.layer.spec
         outcome = layers.call(
-            found.layer.spec, (), {name: self.operand(live[name]) for name in inputs if live[name] is not None}
+            spec, (), {name: self.operand(live[name]) for name in inputs if live[name] is not None}
         )
         places = self._call_places(spot)
-        given = {
-            name: Given(self.seen(live[name]), places.get(at, places.get(name))) for at, name in enumerate(inputs)
-        }
+        given = {name: Given(self.seen(live[name]), places.get(at, places.get(name))) for at, name in enumerate(inputs)}
         event, fields = _event_of(found.layer, kind)
         scope = scope_of(caller.f_code) if caller is not None else ""
         names = caller.f_locals if caller is not None else {}
@@ -791,7 +785,9 @@ class Tracer:
         self._look_above(caller, spot)
         live = frame.f_locals
         names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
-        outcome = layers.FUNCTIONS[path]((), {word: self.operand(live[word]) for word in names if _is_given(live[word])})
+        outcome = layers.FUNCTIONS[path](
+            (), {word: self.operand(live[word]) for word in names if _is_given(live[word])}
+        )
         places = self._call_places(spot)
         given = {
             word: Given(self.seen(live[word]), places.get(at, places.get(word)))
@@ -818,7 +814,7 @@ class Tracer:
 
     # -- concluding ------------------------------------------------------------------------------------------------
 
-    def emit(self, kind: type[Made], place: UserPlace, scope: str, **fields: Any) -> Made:
+    def emit(self, kind: type[Made], place: Place, scope: str, **fields: Any) -> Made:
         """Add an event to the log."""
         event = kind(id=len(self.log.events), place=place, scope=scope, **fields)
         self.log.add(event)
@@ -908,7 +904,14 @@ class Tracer:
                 return output, self._settle(h_n, real_h, number, place, what, is_sure, "h_n")
 
     def _settle(
-        self, result: Result | Operand, real: Any, number: int, place: UserPlace, what: str, is_sure: bool, part: str = ""
+        self,
+        result: Result | Operand,
+        real: Any,
+        number: int,
+        place: UserPlace,
+        what: str,
+        is_sure: bool,
+        part: str = "",
     ) -> Seen:
         """A real result with the axes that were concluded for it. Where they disagree, ours are dropped."""
         match real:
@@ -1077,7 +1080,9 @@ def _unseen(statement: ast.stmt, spot: Spot, seen: set[ast.stmt]) -> list[ast.st
     """A statement and those before it in its function that nobody has looked at, in order."""
     found: list[ast.stmt] = []
     current: ast.AST | None = statement
-    while isinstance(current, ast.stmt) and not isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    while isinstance(current, ast.stmt) and not isinstance(
+        current, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    ):
         parent = spot.source.parents.get(current)
         bodies = [getattr(parent, name, None) for name in ("body", "orelse", "finalbody")]
         body = next((body for body in bodies if isinstance(body, list) and current in body), [current])

@@ -189,7 +189,10 @@ class Trace:
     traced: Traced
 
     def __str__(self) -> str:
-        table = [("line", "operation", "shapes", "written"), *((str(r.line), r.operation, " ".join(r.shapes), r.text) for r in self.rows)]
+        table = [
+            ("line", "operation", "shapes", "written"),
+            *((str(r.line), r.operation, " ".join(r.shapes), r.text) for r in self.rows),
+        ]
         widths = [max(len(row[at]) for row in table) for at in range(3)]
         lines = ["  ".join((*(row[at].ljust(widths[at]) for at in range(3)), row[3])).rstrip() for row in table]
         return "\n".join(lines)

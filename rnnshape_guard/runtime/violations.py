@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType, FunctionType
 from typing import Final, Literal
@@ -56,8 +58,6 @@ def place_of(function: FunctionType) -> UserPlace | None:
 
 def place_of_return(function: FunctionType) -> UserPlace | None:
     """The only return statement of a function, else where it is defined."""
-    import ast
-
     source, node = _definition(function)
     if node is None:
         return None
@@ -66,7 +66,7 @@ def place_of_return(function: FunctionType) -> UserPlace | None:
     return source.place(found[0] if len(found) == 1 and len(inner) == 1 else node, function.__name__)
 
 
-def _definition(function: FunctionType):  # type: ignore[no-untyped-def]
+def _definition(function: FunctionType) -> tuple[SourceFile, ast.FunctionDef | ast.AsyncFunctionDef | None]:
     code = function.__code__
     source: SourceFile = source_of(code.co_filename)
     return source, source.functions.get((code.co_firstlineno, code.co_name))
@@ -92,7 +92,16 @@ def violation(
     return ShapeContractError(finding, layer=layer, bindings=names)
 
 
-def tell(error: ShapeContractError, how: OnViolation) -> None:
+def located(error: ShapeContractError) -> ShapeContractError:
+    """An error about something that has no line (a layer built elsewhere) stands at the user's line that is being run."""
+    place = error.place
+    if isinstance(place, UserPlace) and place.span.filename:
+        return error
+    finding = replace(error.finding, place=user_place())
+    return ShapeContractError(finding, layer=error.layer, bindings=error.bindings)
+
+
+def tell(error: ShapeContractError, how: OnViolation, cause: BaseException | None = None) -> None:
     """Raise an error so that its traceback ends at the user's line, warn of it, or hand it to the user's function."""
     __tracebackhide__ = True
     if callable(how):
@@ -106,4 +115,4 @@ def tell(error: ShapeContractError, how: OnViolation) -> None:
         else:
             warnings.warn(str(error), ShapeContractWarning, stacklevel=2)
     else:
-        raise at_user_line(error, error.place)
+        raise at_user_line(error, error.place) from cause

@@ -7,6 +7,8 @@ no hooks are left, which TorchScript would refuse.
 
 from __future__ import annotations
 
+import copyreg
+import functools
 import weakref
 from types import FunctionType
 from typing import Any, TypeVar
@@ -40,7 +42,13 @@ class Shield:
         if shield is None or not isinstance(reduced, tuple):
             return reduced
         plain = shield.__bases__[1]
-        return (reduced[0], tuple(plain if one is shield else one for one in reduced[1]), *reduced[2:])
+        if reduced[0] is not copyreg.__newobj__:  # type: ignore[attr-defined]
+            return (reduced[0], tuple(plain if one is type(self) else one for one in reduced[1]), *reduced[2:])
+        # pickle insists that `__newobj__` makes the instance's own class; these make the plain one.
+        given = reduced[1][1:]
+        if given:
+            return (functools.partial(plain.__new__, plain, *given), (), *reduced[2:])
+        return (copyreg._reconstructor, (plain, object, None), *reduced[2:])  # type: ignore[attr-defined]
 
 
 def _shield_of(cls: type) -> type | None:
