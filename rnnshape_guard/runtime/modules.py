@@ -22,7 +22,7 @@ from rnnshape_guard.findings import Position, Span
 from rnnshape_guard.layers.arguments import REQUIRED
 from rnnshape_guard.runtime.errors import UserPlace
 from rnnshape_guard.runtime.sources import SourceFile, Spot, Spots
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.dims import Dim, Symbol
 from rnnshape_guard.shapes.outcomes import Misfit, Operand
 
 RECURRENT = ("RNN", "LSTM", "GRU")
@@ -119,6 +119,7 @@ class Catalog:
     owners: dict[int, tuple[nn.Module, str]] = field(default_factory=dict)
     sites: dict[int, Site] = field(default_factory=dict)
     known: dict[int, LiveLayer | None] = field(default_factory=dict)
+    names: dict[tuple[int, str, int], Symbol] = field(default_factory=dict)
     _held: list[nn.Module] = field(default_factory=list)
 
     def register(self, root: nn.Module) -> Iterator[LiveLayer]:
@@ -177,6 +178,8 @@ class Catalog:
             for name, value in live.items()
             if name not in by_place and (name in named or not _is_default(value, defaults[name]))
         }
+        if site is not None and call is not None:
+            live, given = self._with_names(site, call, kind, live), self._with_names(site, call, kind, given)
         args = tuple(live[name] for name in by_place if name in live)
         if len(args) < len(by_place):
             args, given = (), live
@@ -201,6 +204,41 @@ class Catalog:
         place = site.source.place(site.node, site.function)
         owner = site.owner or self._owner(module)
         return LiveLayer(Layer(built.spec, site.name, place, owner, places, len(args)), built.misfits)
+
+    def _with_names(self, site: Site, call: ast.Call, kind: str, live: Mapping[str, Any]) -> dict[str, Any]:
+        """Sizes under the names that the constructor's parameters have: `hidden` that equals 128."""
+        function = site.source.function_around(call)
+        nodes = _by_place(call, kind) | {word.arg: word.value for word in call.keywords if word.arg}
+        found = dict(live)
+        for name, node in nodes.items():
+            size = live.get(name)
+            if function is None or not isinstance(size, Dim) or (size.literal or 0) < 2:
+                continue
+            named = self._sized(node, function, size)
+            if named is not None and named.value == size.literal:
+                found[name] = named
+        return found
+
+    def _sized(self, node: ast.expr, function: ast.AST, size: Dim | None) -> Dim | None:
+        """An expression of a constructor as a size of named parameters; `size` is what it is known to equal."""
+        match node:
+            case ast.Name() | ast.Attribute():
+                name = _parameter(node, function)
+                if not name:
+                    return None
+                if size is not None and size.literal is not None:
+                    known = self.names.setdefault((id(function), name, size.literal), Symbol(name, value=size, positive=True))
+                    return Dim.of(known)
+                values = [symbol for (at, word, _), symbol in self.names.items() if at == id(function) and word == name]
+                return Dim.of(values[0]) if len(values) == 1 else None
+            case ast.Constant(value=int() as number):
+                return Dim.of(number)
+            case ast.BinOp(left=left, op=ast.Mult() | ast.Add(), right=right):
+                one, two = self._sized(left, function, None), self._sized(right, function, None)
+                if one is None or two is None:
+                    return None
+                return one * two if isinstance(node.op, ast.Mult) else one + two
+        return None
 
     def _owner(self, module: nn.Module) -> str:
         owner = self.owners.get(id(module))
@@ -324,6 +362,22 @@ def _by_place(call: ast.Call | None, kind: str) -> dict[str, ast.expr]:
         return {}
     order = [parameter.name for parameter in layers.KINDS[kind].parameters if not parameter.keyword_only]
     return dict(zip(order, _positional(call), strict=False))
+
+
+def _parameter(node: ast.expr, function: ast.AST) -> str:
+    """The parameter of a function that a name is, or that an attribute of self was set to."""
+    arguments = getattr(function, "args", None)
+    if not isinstance(arguments, ast.arguments):
+        return ""
+    names = {one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    if isinstance(node, ast.Name):
+        return node.id if node.id in names else ""
+    for statement in ast.walk(function):
+        match statement:
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(), attr=name)], value=ast.Name(id=parameter)):
+                if isinstance(node, ast.Attribute) and node.attr == name and parameter in names:
+                    return parameter
+    return ""
 
 
 def _word(node: ast.AST) -> str:

@@ -73,7 +73,7 @@ def probe(
     taken from jaxtyping annotations, from which axis of the outputs follows the inputs' size, and else assumed: batch
     first; the result says so.
 
-    More samples or steps than `parts` are changed several at a time. `nan` says whether NaN is put into the inputs to
+    Samples beyond `parts` are changed together, and more steps than that in as many runs of neighbours. `nan` says whether NaN is put into the inputs to
     rule dependence out; by default only on the CPU, since an accelerator may be stopped by it for good. Parameters,
     buffers, gradients, modes, state kept on modules and all random states are afterwards what they were.
 
@@ -304,8 +304,10 @@ def _notes(
         yield "two runs with the same inputs and seed differ; smaller differences than ten times that were passed over"
     if company.error:
         yield f"a batch of one raises {company.error}"
-    if max(samples or 0, steps or 0) > most:
-        yield f"more than {most} samples or steps were changed several at a time"
+    if samples and samples > most:
+        yield f"samples {most - 1}–{samples - 1} were changed together"
+    if steps and steps > most:
+        yield f"the {steps} steps were changed in {most} runs of neighbours"
 
 
 def _is_fraction(leaf: Leaf) -> bool:

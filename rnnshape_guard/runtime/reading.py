@@ -74,16 +74,19 @@ class Reader:
     def _one_size(self, spot: Spot, node: ast.AST, parent: ast.AST | None, axis: Axis, when: int) -> None:
         target = _target_of(parent, node, spot.source.parents)
         if target is not None:
-            name = _name(target)
-            role = role_of(name, self.extra) if name else None
-            if role is not None:
-                text = f"`{name}` is the size of this axis"
-                _learn(axis, role, Strength.STRUCTURAL, text, spot.place_of(target), when)
+            self._named(spot, target, axis, when)
             return
         loop = _loop(parent, node, spot.source.parents)
         role = role_of(loop.id, self.extra) if loop is not None else None
         if loop is not None and role is not None:
             _learn(axis, role, Strength.STRUCTURAL, f"`{loop.id}` runs along this axis", spot.place_of(loop), when)
+
+    def _named(self, spot: Spot, target: ast.expr, axis: Axis, when: int) -> None:
+        name = _name(target)
+        role = role_of(name, self.extra) if name else None
+        if role is not None:
+            text = f"`{name}` is the size of this axis"
+            _learn(axis, role, Strength.STRUCTURAL, text, spot.place_of(target), when)
 
     def _unpacked(self, spot: Spot, targets: Sequence[ast.expr], axes: Sequence[Axis], when: int) -> None:
         starred = next((at for at, one in enumerate(targets) if isinstance(one, ast.Starred)), None)
@@ -99,6 +102,8 @@ class Reader:
             if role is not None:
                 text = f"unpacked from the shape as `{word}`"
                 _learn(axis, role, Strength.STRUCTURAL, text, spot.place_of(target), when)
+        for target, axis in zip(targets, axes, strict=True):
+            self._named(spot, target, axis, when)
 
     def made(self, spot: Spot, value: Value, sizes: Sequence[tuple[ast.expr, Any]], when: int) -> None:
         """A tensor made from sizes: an axis sized by another axis is that axis; one sized by a name is what the name

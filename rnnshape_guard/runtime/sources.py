@@ -114,6 +114,13 @@ class SourceFile:
             return next((node for node in nodes if not isinstance(node, ast.stmt)), nodes[0])
         return self._calls_by_end.get((last, end))
 
+    def function_around(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """The function that an expression stands in."""
+        parent = self.parents.get(node)
+        while parent is not None and not isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef):
+            parent = self.parents.get(parent)
+        return parent
+
     def statement_of(self, node: ast.AST | None) -> ast.stmt | None:
         """The statement that an expression stands in."""
         while node is not None and not isinstance(node, ast.stmt):
@@ -270,7 +277,10 @@ class Spots:
         at = instruction // 2
         source = self.source(code.co_filename)
         stretch = stretches[at] if 0 <= at < len(stretches) else (None, None, None, None)
-        return Spot(source, source.node_at(stretch), stretch[0] or code.co_firstlineno, code.co_name)
+        node = source.node_at(stretch)
+        if isinstance(node, ast.For | ast.AsyncFor):
+            node = node.iter  # what a loop walks over is evaluated under the position of the whole loop
+        return Spot(source, node, stretch[0] or code.co_firstlineno, code.co_name)
 
 
 def scope_of(code: CodeType) -> str:

@@ -75,7 +75,7 @@ class Atom:
         self.evidence: list[Evidence] = [] if source is None else source.evidence
         self.kind: Role | None = kind if kind is not None or source is None else source.kind
         self.serial = next(_serials)
-        self.measured = source is not None and source.measured
+        self.measured: bool = source is not None and source.measured
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ from rnnshape_guard.runtime.probing.perturbing import (
     other_values,
     parts,
     sentinel_for,
+    single_parts,
     with_nan,
 )
 from rnnshape_guard.runtime.probing.running import Runner
@@ -125,13 +126,15 @@ class Measure:
     ) -> Along:
         """Change the inputs part by part along the batch or the time."""
         leaves = [leaf for leaf in self.inputs.changing if getattr(self.inputs.axes(leaf), axis) is not None]
-        columns = parts(size, most)
+        # Steps carry on to their neighbours, so that what a run of them hides shows at its ends; samples do not.
+        cut = single_parts if axis == "batch" else parts
+        columns = cut(size, most)
         rows: dict[str, list[Part]] = {}
         for leaf in self.baseline.outputs:
             place = of_outputs.get(leaf.name)
             if place is not None:
                 length = leaf.value.shape[place]
-                rows[leaf.name] = columns if length == size else parts(length, most)
+                rows[leaf.name] = columns if length == size else cut(length, most)
         cells = {name: [[Seen.UNSEEN] * len(columns) for _ in own] for name, own in rows.items()}
         reached = [False] * len(columns)
         for number, part in enumerate(columns):

@@ -43,6 +43,13 @@ def parts(size: int, most: int) -> list[Part]:
     return [Part(start, stop) for start, stop in pairwise(edges)]
 
 
+def single_parts(size: int, most: int) -> list[Part]:
+    """`size` places one by one, and those beyond what is asked for together."""
+    count = size if size <= most else most - 1
+    rest = [Part(count, size)] if count < size else []
+    return [*(Part(number, number + 1) for number in range(count)), *rest]
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """The input tensors, their axes, and which are changed.
