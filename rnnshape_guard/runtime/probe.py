@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
@@ -80,7 +79,7 @@ def probe(
     Raises ValueError for axes and names that the tensors do not have, and whatever the model raises.
     """
     _refuse_lazy(model)
-    with torch.random.fork_rng(devices=[]), Runner(model, inputs, named or {}, seed) as runner:
+    with Runner(model, inputs, named or {}, seed) as runner:
         return _probe(runner, (batch, time), (batch_out, time_out), fixed, parts, nan, progress)
 
 

@@ -76,15 +76,13 @@ class Keeper:
 
     def _keep_tensor(self, tensor: Tensor, depth: int) -> None:
         content = tensor.detach().clone()
-        version = None if tensor.is_inference() else tensor._version
         needs_gradient = tensor.requires_grad
         is_leaf = tensor.is_leaf
 
         def undo() -> None:
-            nonlocal version
-            if version is None or tensor._version != version:
+            # Versions do not tell: neither `.data` nor BatchNorm's kernels raise them.
+            if tensor.shape != content.shape or not torch.equal(tensor, content):
                 _overwrite(tensor, content)
-                version = None if version is None else tensor._version
             if is_leaf and tensor.is_leaf and tensor.requires_grad != needs_gradient:
                 tensor.requires_grad_(needs_gradient)
 
@@ -185,8 +183,12 @@ class RandomStates:
 
 
 def seed_everything(seed: int) -> None:
-    """Seed torch, python and, where it is imported, numpy."""
-    torch.manual_seed(seed)
+    """Seed torch, python and, where it is imported, numpy; an accelerator only once it is in use."""
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(seed)
+    if torch.backends.mps.is_available():
+        torch.mps.manual_seed(seed)
     random.seed(seed)
     numpy = sys.modules.get("numpy")
     if numpy is not None:
@@ -205,6 +207,8 @@ def keep_callable(function: object, keeper: Keeper, found: dict[str, nn.Module],
             for value in (function.func, *function.args, *function.keywords.values()):
                 _keep_named("", value, keeper, found, depth)
         case types.MethodType():
+            if isinstance(function.__self__, nn.Module):
+                found.setdefault("", function.__self__)
             _keep_named("", function.__self__, keeper, found, depth)
             keep_callable(function.__func__, keeper, found, depth + 1)
         case types.FunctionType():
@@ -272,16 +276,12 @@ def _keep_variables(function: types.FunctionType, keeper: Keeper) -> None:
 
 
 def _overwrite(tensor: Tensor, content: Tensor) -> None:
-    if tensor.is_inference():
-        with torch.inference_mode():
-            tensor.copy_(content)
-        return
-    with torch.no_grad():
-        plain = tensor.detach()
-        if plain.shape != content.shape:
+    with torch.inference_mode(tensor.is_inference()):
+        if tensor.shape != content.shape:
             tensor.data = content.clone()
         else:
-            plain.copy_(content)
+            # Through `.data`, so that a graph which holds this tensor from before can still be run backward.
+            tensor.data.copy_(content)
 
 
 def _is_numpy_generator(value: object) -> bool:

@@ -50,6 +50,7 @@ class Runner:
         self._called: dict[int, nn.Module] = {}
         self._warned = False
         self._adjustments: Sequence[Callable[[], None]] = ()
+        self._needs_gradients = False
         self.on_run: Callable[[], None] | None = None
 
     def __enter__(self) -> Self:
@@ -88,7 +89,7 @@ class Runner:
 
         arguments = [rebuilt(value, name, fresh) for name, value in self._arguments()]
         positional, keywords = arguments[: len(self._inputs)], arguments[len(self._inputs) :]
-        mode = torch.enable_grad() if gradients else torch.no_grad()
+        mode = torch.enable_grad() if gradients or self._needs_gradients else torch.no_grad()
         with mode, self._quiet():
             result = self.model(*positional, **dict(zip(self._named, keywords, strict=True)))
         found = leaves(result, "output")
@@ -105,9 +106,19 @@ class Runner:
 
         handle = register_module_forward_pre_hook(note)
         try:
-            return self.run()
+            return self._without_gradients_or_with()
         finally:
             handle.remove()
+
+    def _without_gradients_or_with(self) -> list[Leaf]:
+        """A run without gradients, or with them for what takes gradients itself, such as a training step."""
+        try:
+            return self.run()
+        except RuntimeError as error:
+            if "grad" not in str(error):
+                raise
+        self._needs_gradients = True
+        return self.run()
 
     @contextlib.contextmanager
     def adjusted(self, adjustments: Sequence[Callable[[], None]]) -> Iterator[None]:
