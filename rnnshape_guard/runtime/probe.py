@@ -30,9 +30,9 @@ from rnnshape_guard.runtime.probing.dependence import Dependence, listed
 from rnnshape_guard.runtime.probing.gradients import Gradients, read_gradients
 from rnnshape_guard.runtime.probing.leaves import Leaf
 from rnnshape_guard.runtime.probing.measuring import Along, Baseline, Measure
-from rnnshape_guard.runtime.probing.perturbing import ROUNDS, Inputs, left_alone
+from rnnshape_guard.runtime.probing.perturbing import ROUNDS, Inputs, Part, left_alone, mask_along
 from rnnshape_guard.runtime.probing.probed import Probed, Shown
-from rnnshape_guard.runtime.probing.running import Runner
+from rnnshape_guard.runtime.probing.running import Folded, Runner
 from rnnshape_guard.runtime.probing.waiting import Waiting
 from rnnshape_guard.shapes.axes import Role
 
@@ -111,6 +111,8 @@ def _probe(
     if not given.changing:
         raise ValueError(f"no input can be changed: {listed([f'`{name}`: {why}' for name, why in alone.items()])}")
     batches, times = _lay_outputs(runner, given, baseline, axes_out, annotations)
+    if axes_out[0] == "infer":
+        baseline = _unfold(runner, given, baseline, batches, times)
     use_nan = all(leaf.value.device.type == "cpu" for leaf in leaves) if nan is None else nan
     measure = Measure(runner, given, baseline, nan=use_nan)
     with Waiting(_runs(given, baseline, most, nan=use_nan), shown=progress) as waiting:
@@ -204,6 +206,46 @@ def _lay_outputs(
         found.append(lay_outputs(baseline.outputs, choice, role, size, custom, less, annotations, layout.assumed))
     batches, times = found
     return batches, {name: None if axis == batches[name] else axis for name, axis in times.items()}
+
+
+def _unfold(
+    runner: Runner, given: Inputs, baseline: Baseline, batches: dict[str, int | None], times: dict[str, int | None]
+) -> Baseline:
+    """Cut in two the axes that hold samples and steps together, as `view(-1, classes)` makes them for a loss."""
+    samples = given.layout.samples
+    missing = [leaf for leaf in baseline.outputs if batches[leaf.name] is None and leaf.value.dim()]
+    if not missing or samples is None or samples < 2:
+        return baseline
+    less = {leaf.name: leaf.value.shape for leaf in _run_fewer(runner, fewer(given, "batch", samples)) or ()}
+    measure = Measure(runner, given, baseline, nan=False)
+    masks = {
+        leaf.name: mask_along(leaf, axis, Part(0, 1))
+        for leaf in given.changing
+        if (axis := given.axes(leaf).batch) is not None
+    }
+    moved = measure.changes(masks, 0) if masks else None
+    for leaf in missing:
+        shape = leaf.value.shape
+        lost = [
+            axis
+            for axis, (one, other) in enumerate(zip(shape, less.get(leaf.name, shape), strict=False))
+            if one != other
+        ]
+        if len(lost) != 1 or len(less[leaf.name]) != len(shape) or moved is None:
+            continue
+        axis = lost[0]
+        beside = shape[axis] - less[leaf.name][axis]
+        if beside < 2 or beside * samples != shape[axis]:
+            continue
+        places = moved[leaf.name].movedim(axis, 0).flatten(1).any(dim=1).nonzero().flatten().tolist()
+        strided = bool(places) and all(place % samples == 0 for place in places)
+        folded = Folded(axis, beside, batch_outermost=not strided or all(place < beside for place in places))
+        runner.folded[leaf.name] = folded
+        batches[leaf.name] = folded.batch
+        times[leaf.name] = folded.other if beside == given.layout.steps else None
+        order = f"{samples} × {beside}" if folded.batch_outermost else f"{beside} × {samples}"
+        given.layout.assumed.append(f"axis {axis} of `{leaf.name}` holds the batch with {beside} others: {order}")
+    return Baseline.of(runner.run(), runner.run()) if runner.folded else baseline
 
 
 def _run_fewer(runner: Runner, changed: Mapping[str, Any] | None) -> list[Leaf] | None:

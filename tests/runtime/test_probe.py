@@ -419,6 +419,18 @@ def test_axes_of_single_tensors_can_be_told() -> None:
     assert seen.independent is True
 
 
+@pytest.mark.parametrize("batch", [0, 1])
+def test_samples_and_steps_on_one_axis_are_told_apart(batch: int) -> None:
+    """What `view(-1, classes)` makes for a loss."""
+    right, wrong = (Tagger(batch_first=flag) for flag in (batch == 0, batch == 1))
+    rows = torch.randn(4, 7, 6) if batch == 0 else torch.randn(7, 4, 6)
+    seen = probe(lambda x: right(x).reshape(-1, 3), rows, batch=batch)
+    assert (seen.independent, seen.causal) == (True, True)
+    assert str(seen.outputs[0]) == ("output (batch 4, time 7, 3)" if batch == 0 else "output (time 7, batch 4, 3)")
+    assert f"axis 0 of `output` holds the batch with 7 others: {'4 × 7' if batch == 0 else '7 × 4'}" in seen.assumed
+    assert probe(lambda x: wrong(x).reshape(-1, 3), rows, batch=batch).independent is False
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

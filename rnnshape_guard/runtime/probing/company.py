@@ -184,7 +184,7 @@ def _past(where: Tensor, batch: int, time: int, lengths: Tensor) -> Tensor:
     past = torch.arange(where.shape[time])[None, :] >= lengths[:, None]
     shape = [1] * where.dim()
     shape[batch], shape[time] = past.shape
-    return (past if batch < time else past.T).reshape(shape).expand(where.shape)
+    return (past if batch < time else past.t()).reshape(shape).expand(where.shape)
 
 
 def acting_together(runner: Runner, measure: Measure, samples: int, name: str) -> list[tuple[int, int]]:

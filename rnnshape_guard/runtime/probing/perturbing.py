@@ -125,7 +125,7 @@ def _is_whole(value: Tensor) -> bool:
 
 
 def _tokens(value: Tensor, padding: frozenset[int]) -> Tensor:
-    seen = torch.unique(value.detach().cpu())
+    seen: Tensor = torch.unique(value.detach().cpu())
     return seen[~torch.isin(seen, torch.tensor(sorted(padding), dtype=seen.dtype))] if padding else seen
 
 
@@ -144,7 +144,7 @@ def mask_of_padding(leaf: Leaf, axes: Axes, lengths: Tensor) -> Tensor | None:
     past = torch.arange(steps)[None, :] >= lengths.cpu()[:, None]
     shape = [1] * leaf.value.dim()
     shape[axes.batch], shape[axes.time] = past.shape
-    laid: Tensor = (past if axes.batch < axes.time else past.T).reshape(shape)
+    laid: Tensor = (past if axes.batch < axes.time else past.t()).reshape(shape)
     return laid.expand(leaf.value.shape)
 
 

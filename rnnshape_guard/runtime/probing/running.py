@@ -31,6 +31,32 @@ class RecurrentCall:
     result: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """An axis of an output that holds the batch together with `beside` other places, samples outermost or innermost."""
+
+    axis: int
+    beside: int
+    batch_outermost: bool
+
+    def unfold(self, value: Tensor) -> Tensor:
+        """The tensor with the axis cut in two; as it is where it does not divide."""
+        if value.dim() <= self.axis or not value.shape[self.axis] or value.shape[self.axis] % self.beside:
+            return value
+        sizes = (-1, self.beside) if self.batch_outermost else (self.beside, -1)
+        return torch.unflatten(value, self.axis, sizes)
+
+    @property
+    def batch(self) -> int:
+        """The batch axis of the unfolded tensor."""
+        return self.axis if self.batch_outermost else self.axis + 1
+
+    @property
+    def other(self) -> int:
+        """The axis of the unfolded tensor that the batch was folded with."""
+        return self.axis + 1 if self.batch_outermost else self.axis
+
+
 class Runner:
     """A model or function with its inputs, run from the same random state and the same state of the model each time.
 
@@ -51,6 +77,7 @@ class Runner:
         self._warned = False
         self._adjustments: Sequence[Callable[[], None]] = ()
         self._needs_gradients = False
+        self.folded: dict[str, Folded] = {}
         self.on_run: Callable[[], None] | None = None
 
     def __enter__(self) -> Self:
@@ -92,8 +119,12 @@ class Runner:
         mode = torch.enable_grad() if gradients or self._needs_gradients else torch.no_grad()
         with mode, self._quiet():
             result = self.model(*positional, **dict(zip(self._named, keywords, strict=True)))
-        found = leaves(result, "output")
+        found = [self._unfolded(leaf) for leaf in leaves(result, "output")]
         return found if gradients else [Leaf(leaf.name, leaf.value.detach().clone(), leaf.packing) for leaf in found]
+
+    def _unfolded(self, leaf: Leaf) -> Leaf:
+        folded = self.folded.get(leaf.name)
+        return leaf if folded is None else Leaf(leaf.name, folded.unfold(leaf.value), leaf.packing)
 
     def first_run(self) -> list[Leaf]:
         """A run that also notes which modules are called; what they keep is kept before they are."""
