@@ -154,6 +154,8 @@ def read_signature(function: Callable[..., Any]) -> Signature:
 
 def _evaluated(annotation: Any, names: Mapping[str, Any], where: str) -> Any:
     """An annotation as an object; None where it can't be evaluated."""
+    if isinstance(annotation, typing.ForwardRef):
+        annotation = annotation.__forward_arg__
     if not isinstance(annotation, str):
         return annotation
     _refuse_bad_strings(annotation, names, where)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from inspect import Parameter
 from types import FunctionType
 from typing import Any, Final
@@ -32,7 +34,7 @@ from rnnshape_guard.runtime.annotations import (
 )
 from rnnshape_guard.runtime.contracts import LayerContract, contracts_of, running, watching
 from rnnshape_guard.runtime.demands import Demands, demands_of, reached
-from rnnshape_guard.runtime.errors import ShapeContractError
+from rnnshape_guard.runtime.errors import Binding, ShapeContractError
 from rnnshape_guard.runtime.generated import Check, first_of, wrap, write_check
 from rnnshape_guard.runtime.matching import RESULT, Mismatch, Names
 from rnnshape_guard.runtime.structure import Models, structure_of
@@ -47,10 +49,19 @@ from rnnshape_guard.runtime.violations import (
     violation,
 )
 
-_MOST_CHECKS: Final = 16
+_MOST_CHECKS: Final = 32
 """Structures with a generated check at hand; the one that was longest unused gives way."""
 _MOST_STRUCTURES: Final = 512
 """Structures that are remembered as passed."""
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What is known of a structure that passed: sizes that its layers demand of the arguments, and names whose sizes
+    layers have."""
+
+    demands: Demands
+    constants: Mapping[str, Binding]
+
 
 class Site:
     """One guarded function: what it states, the structures that passed, and what becomes of violations."""
@@ -66,8 +77,9 @@ class Site:
         self.stated = _of_parameters(read_signature(original), self.signature)
         self.module_parameter: str | None = None
         self.wrapper: FunctionType = wrap(original, self.signature, self)
+        self.wrapper.__dict__["__rnnshape_guard__"] = self
         self._models = Models()
-        self._passed: OrderedDict[Hashable, Demands] = OrderedDict()
+        self._passed: OrderedDict[Hashable, Passed] = OrderedDict()
         self._checks: list[tuple[Hashable, Check]] = []
         self._contracts: dict[type, dict[str, LayerContract]] = {}
         self.fits: Callable[..., Any] = _nothing_fits
@@ -139,27 +151,25 @@ class Site:
         """The structure of a call."""
         return self._models.mark(module), tuple([structure_of(value) for value in values])
 
-    def demands_of(self, key: Hashable) -> Demands:
-        """What a known structure demands of its arguments."""
-        return self._passed.get(key, {})
-
-    def knows(self, key: Hashable) -> bool:
-        """Whether a structure passed."""
-        return key in self._passed
+    def passed(self, key: Hashable) -> Passed | None:
+        """What is known of a structure, if it passed."""
+        return self._passed.get(key)
 
     def remember(self, key: Hashable, values: tuple[Any, ...], names: Names, demands: Demands) -> None:
         """A structure passed: later calls like it take the short way."""
-        self._passed[key] = demands
+        self._passed[key] = Passed(demands, dict(names.constants))
         self._passed.move_to_end(key)
         if len(self._passed) > _MOST_STRUCTURES:
             self._passed.popitem(last=False)
         if not names.straight or self.strict:
             return
+        made_of = (key, tuple(names.steps), tuple(names.constants.items()))
+        if any(one == made_of for one, _ in self._checks):
+            return
         by_name = dict(zip(self.parameters, values, strict=True))
         mark = key[0]  # type: ignore[index]
         check = write_check(self.parameters, by_name, mark, self.module_parameter, names, demands)
-        kept = [one for one in self._checks if one[1].source != check.source or one[0] != key]
-        self._checks = [(key, check), *kept][:_MOST_CHECKS]
+        self._checks = [(made_of, check), *self._checks][:_MOST_CHECKS]
         self._write_fits()
 
     def _write_fits(self) -> None:
@@ -227,7 +237,11 @@ class _Call:
         self.module = site.module_of(values)
         self.key = site.key(values, self.module)
         self.clean = True
-        self.demands: Demands = site.demands_of(self.key)
+        self.known = site.passed(self.key)
+        self.demands: Demands = self.known.demands if self.known is not None else {}
+        if self.known is not None:
+            self.names.sizes.update(self.known.constants)
+            self.names.constants.update(self.known.constants)
 
     def run(self) -> Any:
         """Compare, run (under tracing if the structure is new), compare, remember."""
@@ -246,9 +260,14 @@ class _Call:
             value = self.by_name[name]
             if value is site.signature.parameters[name].default:
                 continue
-            mismatch = self.names.match(form, value, name, name)
+            mismatch = self.names.match(form, value, name, name, settle=False)
             if mismatch is not None:
                 self._tell(violation(mismatch, self.names.bindings(), because=self._stated(name, form)))
+        mismatch = self.names.settle()
+        if mismatch is not None:
+            name = re.split(r"[.\[]", mismatch.where, maxsplit=1)[0]
+            because = self._stated(name, site.states.parameters[name])
+            self._tell(violation(mismatch, self.names.bindings(), because=because))
 
     def compare_result(self, result: Any) -> None:
         """The result against its annotation; a generator's is no shape."""
@@ -273,7 +292,7 @@ class _Call:
         with ExitStack() as stack:
             code = inspect.unwrap(site.original).__code__
             stack.enter_context(running(code, names, self._tell_inside))
-            if site.knows(self.key) and not site.strict and self._meets_demands():
+            if self.known is not None and not site.strict and self._meets_demands():
                 return site.original(*self.args, **self.kwargs)
             if self.module is not None:
                 contracts = site.contracts(self.module)

@@ -16,9 +16,10 @@ import sys
 import threading
 import typing
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any
 
@@ -168,17 +169,30 @@ def shaped(x: torch.Tensor, axes: str) -> torch.Tensor:
 
 
 def _state(x: torch.Tensor, axes: str) -> None:
-    form = _form(axes)
     frame = sys._getframe(2)
-    code, names, tell = next((one for one in reversed(_running.calls) if one[0] is frame.f_code), (None, Names(), _raise))
-    names.scope = frame.f_locals
-    if code is not None:
-        from rnnshape_guard.runtime.tracing import declare
+    inside = next((one for one in reversed(_running.calls) if one[0] is frame.f_code), None)
+    if inside is None:
+        if not isinstance(x, torch.Tensor) or not _stands_alone(axes, x.shape):
+            found = Names(scope=frame.f_locals).match_inside([(_form(axes), x, _written(frame), ())])
+            if found is not None:
+                _raise(found[0])
+        return
+    from rnnshape_guard.runtime.tracing import declare
 
-        declare(x, axes, text=f'shaped(…, "{axes}")')
-    mismatch = names.match_inside(form, x, _written(frame))
-    if mismatch is not None:
-        tell(mismatch)
+    _, names, tell = inside
+    names.scope = frame.f_locals
+    declare(x, axes, text=f'shaped(…, "{axes}")')
+    found = names.match_inside([(_form(axes), x, _written(frame), ())])
+    if found is not None:
+        tell(found[0])
+
+
+@lru_cache(4096)
+def _stands_alone(axes: str, shape: torch.Size) -> bool:
+    """Whether a shape fits an axis string that is all there is."""
+    if "{" in axes:
+        return False
+    return Names().match_inside([(_form(axes), torch.empty(shape, device="meta"), "", ())]) is None
 
 
 def _raise(mismatch: Mismatch) -> None:
@@ -262,10 +276,10 @@ class _Watch:
         values = [("input", given.get("input"))]
         state = given.get("hx")
         values += [("h_0", state[0]), ("c_0", state[1])] if isinstance(state, tuple) and len(state) == 2 else [("h_0", state)]
-        for (name, value), form in zip(values, self.contract.inputs, strict=False):
+        for (_, value), form in zip(values, self.contract.inputs, strict=False):
             if isinstance(value, torch.Tensor):
                 declare(value, form.text, text=f'`{self.path}: Recurrent[nn.{self.contract.kind.__name__}, "…"]`')
-            self._compare(layer, form, value, name)
+        self._compare(layer, values, self.contract.inputs)
 
     def after(self, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         if threading.get_ident() != self.thread:
@@ -276,18 +290,19 @@ class _Watch:
         elif isinstance(result, tuple) and len(result) == 2:
             states = result[1] if isinstance(result[1], tuple) else (result[1],)
             flat = [("output", result[0]), *zip(("h_n", "c_n"), states, strict=False)]
-        for (name, value), form in zip(flat, self.contract.outputs, strict=False):
-            self._compare(layer, form, value, name)
+        self._compare(layer, flat, self.contract.outputs)
 
-    def _compare(self, layer: nn.Module, form: ArrayForm, value: Any, name: str) -> None:
-        if isinstance(value, PackedSequence):
-            value = _as_padded(value, bool(getattr(layer, "batch_first", False)))
-        if not isinstance(value, torch.Tensor):
-            return
-        of_layer = (-1,) if name in ("input", "output") or value.dim() < 2 else (0, -1)
-        mismatch = self.names.match_inside(form, value, f"{self.path}: {name}", constant=of_layer)
-        if mismatch is not None:
-            self.tell(mismatch, self.path)
+    def _compare(self, layer: nn.Module, values: Sequence[tuple[str, Any]], forms: Sequence[ArrayForm]) -> None:
+        tensors: list[tuple[ArrayForm, Any, str, tuple[int, ...]]] = []
+        for (name, value), form in zip(values, forms, strict=False):
+            if isinstance(value, PackedSequence):
+                value = _as_padded(value, bool(getattr(layer, "batch_first", False)))
+            if isinstance(value, torch.Tensor):
+                of_layer = (0, -1) if name in ("h_0", "c_0", "h_n", "c_n") and value.dim() > 2 else (-1,)
+                tensors.append((form, value, f"{self.path}: {name}", of_layer))
+        found = self.names.match_inside(tensors)
+        if found is not None:
+            self.tell(found[0], self.path)
 
 
 def _as_padded(packed: PackedSequence, batch_first: bool) -> torch.Tensor:

@@ -154,7 +154,7 @@ class _Writer:
         for name, known in self.objects.items():
             if known is value:
                 return name
-        self.objects[name := f"o{len(self.objects)}"] = value
+        self.objects[name := f"_g_o{len(self.objects)}"] = value
         return name
 
     def unless(self, condition: str) -> None:
@@ -165,7 +165,7 @@ class _Writer:
         """The sizes of a tensor in local names; a tensor of another rank raises, which leaves too."""
         if reach not in self.sizes:
             number = len(self.sizes)
-            self.sizes[reach] = tuple(f"s{number}_{axis}" for axis in range(rank))
+            self.sizes[reach] = tuple(f"_g_s{number}_{axis}" for axis in range(rank))
             target = ", ".join(self.sizes[reach])
             self.lines.append(f"{target}{',' if rank == 1 else ''} = {reach}.shape" if rank else f"() = {reach}.shape")
         return self.sizes[reach]
@@ -191,11 +191,11 @@ def first_of(
     """One function for all checks, of the arguments alone: the first is written out, the others are called if it fails."""
     arguments = ", ".join(parameters)
     first, *others = checks
-    find = f"find({module})" if module is not None else "None"
-    miss = f"return others({', '.join([find, *parameters])})" if others else MISS
-    lines = UNCHANGED.format(module=module, miss=miss).strip().splitlines() if module is not None else ["mark = None"]
+    find = f"_g_find({module})" if module is not None else "None"
+    miss = f"return _g_others({', '.join([find, *parameters])})" if others else MISS
+    lines = UNCHANGED.format(module=module, miss=miss).strip().splitlines() if module is not None else ["_g_mark = None"]
     body = [*lines, *first.lines]
-    space = {**first.objects, "models": models.known, "find": models.mark, "others": _chain(others, parameters)}
+    space = {**first.objects, "_g_models": models.known, "_g_find": models.mark, "_g_others": _chain(others, parameters)}
     exec(compile(_function("fits", arguments, body, miss), FILE, "exec"), space)  # noqa: S102
     return space["fits"]  # type: ignore[no-any-return]
 
@@ -230,11 +230,11 @@ def write_check(
     before = _Writer()
     for name in parameters:
         if name == module:
-            before.unless(f"mark is {before.name(mark)}")
+            before.unless(f"_g_mark is {before.name(mark)}")
         else:
             _write_structure(before, name, values[name])
     in_result = [leaf.reach.startswith(RESULT) for leaf in leaves]
-    before.lines.extend(f"{NAME}{name} = {size}" for name, size in constants.items())
+    before.lines.extend(f"{NAME}{name} = {binding.size}" for name, binding in constants.items())
     bound = {NAME + name for name in constants}
     _write_steps(before, [one for one in steps if not in_result[one.leaf]], leaves, bound)
     for (reach, axis), size in demands.items():
@@ -252,15 +252,15 @@ def write_check(
     has_result = bool(after.lines)
     _write_steps(after, late, leaves, set(needed))
 
-    ticket = "True" if not has_result else f"(compare, {''.join(f'{name}, ' for name in needed)})"
+    ticket = "True" if not has_result else f"(_g_compare, {''.join(f'{name}, ' for name in needed)})"
     lines = [*before.lines, f"return {ticket}"]
-    first = f"_, {''.join(f'{name}, ' for name in needed)}= ticket"
+    first = f"_, {''.join(f'{name}, ' for name in needed)}= _g_ticket"
     late_lines = [first, *after.lines, "return True"] if needed else [*after.lines, "return True"]
-    compare = _function("compare", f"ticket, {RESULT}", late_lines)
+    compare = _function("compare", f"_g_ticket, {RESULT}", late_lines)
     space = dict(after.objects)
     exec(compile(compare, FILE, "exec"), space)  # noqa: S102 - text of our own
-    objects = before.objects | {"compare": space["compare"]}
-    fits = _function("fits", ", ".join(["mark", *parameters]), lines)
+    objects = before.objects | {"_g_compare": space["compare"]}
+    fits = _function("fits", ", ".join(["_g_mark", *parameters]), lines)
     space = dict(objects)
     exec(compile(fits, FILE, "exec"), space)  # noqa: S102
     return Check(space["fits"], tuple(lines), objects, f"{fits}\n{compare}" if has_result else fits)
@@ -328,8 +328,8 @@ def _write_steps(writer: _Writer, steps: Sequence[Step], leaves: Sequence[Leaf],
                 writer.lines.append(f"{name} = {size}")
                 bound.add(name)
             case "solve" if name not in bound:
-                writer.lines.append(f"{name}, left = divmod({size}, {step.factor})")
-                writer.unless("left == 0")
+                writer.lines.append(f"{name}, _g_left = divmod({size}, {step.factor})")
+                writer.unless("_g_left == 0")
                 bound.add(name)
             case "size" if step.spec.size is not None:
                 source, names = python_of(step.spec.size)

@@ -35,17 +35,18 @@ from rnnshape_guard.shapes.annotations import AxisSpec, Size
 _HOLE = "__hole_"
 RESULT = "__rnnshape_guard_result"
 """How a call's result is reached in generated code."""
-NAME = "n_"
+NAME = "_g_n_"
 """What stands before the name of an axis in generated code, so that it meets no parameter's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One thing that contradicts: the sentence, and the axes as expected and as found."""
+    """One thing that contradicts: the sentence, the axes as expected and as found, and what the user calls the tensor."""
 
     message: str
     expected: str = ""
     found: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,31 +97,42 @@ class Names:
     steps: list[Step] = field(default_factory=list)
     compared: list[tuple[torch.Tensor, ArrayForm]] = field(default_factory=list)
     straight: bool = True
-    constants: dict[str, int] = field(default_factory=dict)
+    constants: dict[str, Binding] = field(default_factory=dict)
     _pending: list[_Pending] = field(default_factory=list)
 
     def bindings(self) -> dict[str, Binding]:
         """What is bound now, names of several axes left out."""
         return dict(self.sizes)
 
-    def match(self, form: Form, value: object, where: str, reach: str) -> Mismatch | None:
+    def match(self, form: Form, value: object, where: str, reach: str, *, settle: bool = True) -> Mismatch | None:
         """Compare a value with a form; None if nothing contradicts. `where` is what the user calls it (``hx``, or
-        ``result``), `reach` how generated code does."""
+        ``result``), `reach` how generated code does. Without `settle`, arithmetic waits for names still to come."""
         kept = self._kept()
-        found = self._match(form, value, where, reach) or self.settle()
+        found = self._match(form, value, where, reach) or (self.settle() if settle else None)
         if found is not None:
             self._back_to(kept)
         return found
 
-    def match_inside(self, form: Form, value: object, where: str, *, constant: Iterable[int] = ()) -> Mismatch | None:
-        """Compare a tensor that is neither argument nor result. Later calls do not compare it, so no steps are noted;
-        names that it binds on the `constant` axes are sizes of a layer."""
+    def match_inside(
+        self, tensors: Sequence[tuple[Form, object, str, Iterable[int]]]
+    ) -> tuple[Mismatch, str] | None:
+        """Compare tensors that are neither arguments nor results. Later calls do not compare them, so no steps are noted;
+        names that they bind on their last item's axes are sizes of a layer. Gives what contradicts, and where."""
         leaves, steps, straight = len(self.leaves), len(self.steps), self.straight
-        found = self.match(form, value, where, "")
+        constant: dict[int, set[int]] = {}
+        found: tuple[Mismatch, str] | None = None
+        for form, value, where, axes in tensors:
+            constant[len(self.leaves)] = {*axes}
+            if mismatch := self.match(form, value, where, "", settle=False):
+                found = mismatch, where
+                break
+        if found is None and (mismatch := self.settle()):
+            found = mismatch, mismatch.where
         for step in self.steps[steps:]:
+            of_layer = constant.get(step.leaf, set())
             rank = self.leaves[step.leaf].rank
-            if step.kind in ("bind", "same", "solve") and step.leaf >= leaves and {step.axis, step.axis - rank} & {*constant}:
-                self.constants[step.name] = self.sizes[step.name].size if step.name in self.sizes else 0
+            if step.kind in ("bind", "same", "solve") and {step.axis, step.axis - rank} & of_layer:
+                self.constants[step.name] = self.sizes[step.name]
         del self.leaves[leaves:], self.compared[leaves:], self.steps[steps:]
         self.straight = straight
         return found
@@ -132,9 +144,13 @@ class Names:
             self._pending, progress = [], False
             for one in waiting:
                 size = self._value(one.spec.size)
-                if size is None and not self._solve(one):
-                    self._pending.append(one)
-                    continue
+                if size is None:
+                    solved = self._solve(one)
+                    if solved is None:
+                        self._pending.append(one)
+                        continue
+                    if not solved:
+                        return _differs(one.where, one.form, one.shape, one.axis, None, self)
                 progress = True
                 size = self._value(one.spec.size)
                 if size != one.shape[one.axis]:
@@ -311,8 +327,8 @@ class Names:
         except Exception:  # noqa: BLE001 - ``{self.hidden}`` may be anything
             return None
 
-    def _solve(self, one: _Pending) -> bool:
-        """Find the one unknown of ``2*layers``."""
+    def _solve(self, one: _Pending) -> bool | None:
+        """Find the one unknown of ``2*layers``: None where there are more, False where no whole number will do."""
         assert one.spec.size is not None
         match one.spec.size.tree:
             case ast.BinOp(left=ast.Constant(value=int() as factor), op=ast.Mult(), right=ast.Name(id=name)) | ast.BinOp(
@@ -325,7 +341,7 @@ class Names:
                 self.steps.append(Step("solve", one.leaf, one.axis, one.spec, name, factor))
                 return True
             case _:
-                return False
+                return None
 
     def printed(self, form: ArrayForm, shown: int | None = None, size: int | None = None) -> str:
         """Stated axes with the sizes that are known: ``(batch = 8, time, 2*hidden = 256)``."""
@@ -346,8 +362,8 @@ def _differs(
     behind = len(shape) - len(form.axes)
     variadic = next((place for place, axis in enumerate(form.axes) if axis.is_variadic), len(form.axes))
     axis = form.axes[at if at < variadic else at - behind]
-    stated = f"`{axis.text}` is stated" if axis.text == str(size) else f"`{axis.text}` is {size}"
-    return Mismatch(f"axis {at} of {_called(where)} is {shape[at]}, but {stated}", names.printed(form), f"({', '.join(map(str, shape))})")
+    stated = f"`{axis.text}` is stated" if size is None or axis.text == str(size) else f"`{axis.text}` is {size}"
+    return Mismatch(f"axis {at} of {_called(where)} is {shape[at]}, but {stated}", names.printed(form), f"({', '.join(map(str, shape))})", where)
 
 
 def _called(where: str) -> str:

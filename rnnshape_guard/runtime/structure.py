@@ -100,13 +100,13 @@ class Known:
 
 
 UNCHANGED: Final = """
-known = models[id({module})]
-for parent, training, parts in known.parents:
-    module = parent()
-    if module.training is not training or tuple(map(id, module._modules.values())) != parts: {miss}
-for layer, layout in known.layouts:
-    if layer().batch_first is not layout: {miss}
-mark = known.mark
+_g_known = _g_models[id({module})]
+for _g_parent, _g_training, _g_parts in _g_known.parents:
+    _g_module = _g_parent()
+    if _g_module.training is not _g_training or tuple(map(id, _g_module._modules.values())) != _g_parts: {miss}
+for _g_layer, _g_layout in _g_known.layouts:
+    if _g_layer().batch_first is not _g_layout: {miss}
+_g_mark = _g_known.mark
 """
 """`Models.mark` for a known model as source text, for generated checks; what it does not know raises."""
 

@@ -112,6 +112,10 @@ _PACKING_NAMES: Final = {
 _SILENT: Final = frozenset({Fault.SCRAMBLE})
 _LOUD: Final = frozenset({Fault.SIZE, Fault.RANK, Fault.TOTAL, Fault.BROADCAST, Fault.STRIDES, Fault.AXIS})
 
+MOST_EVENTS: Final = 20_000
+"""A call of more is watched no further: a whole training run under one call."""
+_STILL_HELD: Final = 2_000
+
 Made = TypeVar("Made", bound=Event)
 
 
@@ -195,6 +199,17 @@ _LIBRARIES: Final = tuple(
         ),
     )
 )
+_TORCH: Final = str(Path(torch.__file__).parent)
+_MODULES: Final = tuple(str(path) for path in (Path(torch.__file__).parent / "nn" / "modules").glob("*.py"))
+_SURFACE: Final = (
+    *_MODULES,
+    *(
+        str(Path("torch", *words.split("/")))
+        for words in "nn/functional.py functional.py _tensor.py overrides.py utils/checkpoint.py nn/parallel/data_parallel.py".split()
+    ),
+    *("jit_internal.py", "_trace.py", "_contextlib.py", "eval_frame.py", "external_utils.py", "apis.py"),
+)
+"""Files of torch through which a user's own operations pass; what the others do is their own affair."""
 _SITE: Final = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 
 
@@ -232,6 +247,7 @@ class Tracer:
         self._einops = _einops_codes()
         self._kinds: dict[CodeType, Callable[[FrameType], None] | None] = {}
         self._library: dict[str, bool] = {}
+        self._inner: dict[str, bool] = {}
         self._functions = functions.table()
         self._busy = 0
         self._inside: list[tuple[FrameType, Pending | None]] = []
@@ -312,7 +328,7 @@ class Tracer:
             self.fault(error)
 
     def _before(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Pending | None:
-        frame = self.user_frame(sys._getframe(2))
+        frame = self._caller(sys._getframe(3))
         if frame is None:
             return None
         spot = self.spots.of(frame)
@@ -659,7 +675,7 @@ class Tracer:
                 self.reader.declare(result, definition.returns, spot, len(self.log.events))
             self.emit(Returned, spot.place, activation.scope, result=result)
         caller = self.user_frame(activation.frame.f_back)
-        if caller is not None and arg is not None:
+        if caller is not None and arg is not None and self._activations:
             self._after_statement(self.spots.of(caller), result, caller.f_locals, scope_of(caller.f_code))
 
     def adopt(self, root: nn.Module) -> None:
@@ -743,7 +759,8 @@ class Tracer:
         given = {name: Given(self.seen(live[name]), places.get(at, places.get(name))) for at, name in enumerate(inputs)}
         event, fields = _event_of(found.layer, kind)
         scope = scope_of(caller.f_code) if caller is not None else ""
-        names = caller.f_locals if caller is not None else {}
+        # To ask a frame for its locals keeps them alive until it ends: not those of whoever made the call.
+        names = caller.f_locals if caller is not None and self._root is not None else {}
         self._inside.append((frame, Pending(event, outcome, given, spot, scope, fields, names=names)))
 
     def layer_refused(
@@ -818,7 +835,15 @@ class Tracer:
         """Add an event to the log."""
         event = kind(id=len(self.log.events), place=place, scope=scope, **fields)
         self.log.add(event)
+        if len(self.log.events) == MOST_EVENTS:
+            self._close_eyes(place, scope)
         return event
+
+    def _close_eyes(self, place: Place, scope: str) -> None:
+        """Enough was seen: whatever is held goes where nobody follows it."""
+        self._busy += 1
+        held = tuple(value for event in self.log.events[-_STILL_HELD:] for value in values_in(event.result))
+        self.log.add(Handed(id=len(self.log.events), place=place, scope=scope, given={"0": Given(held, None)}))
 
     def _conclude(self, pending: Pending, real: Any) -> None:
         """Believe an outcome as far as the real result bears it out, and note the event."""
@@ -1037,6 +1062,24 @@ class Tracer:
         found = self._library.get(filename)
         if found is None:
             found = self._library[filename] = is_library(filename)
+        return found
+
+    def _caller(self, frame: FrameType | None) -> FrameType | None:
+        """The user's frame that an operation belongs to; None for what libraries do by themselves (an optimizer's step,
+        an initialization), which no program reads as its own."""
+        while frame is not None and frame is not self._root:
+            filename = frame.f_code.co_filename
+            if not self.is_library(filename):
+                return frame
+            if self._is_inner(filename):
+                return None
+            frame = frame.f_back
+        return None
+
+    def _is_inner(self, filename: str) -> bool:
+        found = self._inner.get(filename)
+        if found is None:
+            found = self._inner[filename] = filename.startswith(_TORCH) and not filename.endswith(_SURFACE)
         return found
 
     def user_frame(self, frame: FrameType | None) -> FrameType | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -122,7 +123,8 @@ def run_traced(
 @contextmanager
 def _eager() -> Iterator[None]:
     """Compiled parts run as they are written, for this one call."""
-    stance = getattr(torch.compiler, "set_stance", None)
+    # Importing the compiler takes a second; where nobody has, nothing is compiled.
+    stance = getattr(torch.compiler, "set_stance", None) if "torch._dynamo" in sys.modules else None
     if stance is None:
         yield
         return

@@ -22,8 +22,6 @@ from rnnshape_guard.runtime.violations import OnViolation
 
 Model = TypeVar("Model", bound=nn.Module)
 
-_sites: weakref.WeakKeyDictionary[FunctionType, Site] = weakref.WeakKeyDictionary()
-"""The site of each wrapper."""
 _shielded: weakref.WeakKeyDictionary[type, dict[tuple[bool, OnViolation], weakref.ref[type]]] = weakref.WeakKeyDictionary()
 """The classes made for guarded instances, by the original class and the options."""
 
@@ -57,7 +55,9 @@ def _shield_of(cls: type) -> type | None:
 
 
 def _site_of(function: object) -> Site | None:
-    return _sites.get(function) if isinstance(function, FunctionType) else None
+    site = getattr(function, "__rnnshape_guard__", None)
+    # A decorator on top copies the attributes of what it wraps: only our own wrapper is guarded.
+    return site if isinstance(site, Site) and site.wrapper is function else None
 
 
 def is_guarded(target: type[nn.Module] | nn.Module) -> bool:
@@ -70,13 +70,11 @@ def is_guarded(target: type[nn.Module] | nn.Module) -> bool:
 def guard_function(function: FunctionType, *, strict: bool, on_violation: OnViolation) -> FunctionType:
     """The wrapper of a function. One that is guarded already is guarded anew."""
     known = _site_of(function)
-    site = Site(known.original if known is not None else function, strict=strict, on_violation=on_violation)
-    _sites[site.wrapper] = site
-    return site.wrapper
+    return Site(known.original if known is not None else function, strict=strict, on_violation=on_violation).wrapper
 
 
-def unguarded_function(function: FunctionType) -> FunctionType:
-    """The original of a wrapper; another function is returned as it is."""
+def unguarded_function(function: Any) -> Any:
+    """The original of a wrapper; anything else is returned as it is."""
     site = _site_of(function)
     return function if site is None else site.original
 
@@ -105,7 +103,7 @@ def unguard_class(cls: type[nn.Module]) -> None:
     if site is None:
         return
     inherited = next((vars(one)["forward"] for one in cls.__mro__[1:] if "forward" in vars(one)), None)
-    if site.original is inherited:
+    if site.original in (inherited, unguarded_function(inherited)):
         del cls.forward
     else:
         cls.forward = site.original  # type: ignore[method-assign]
