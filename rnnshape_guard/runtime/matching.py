@@ -212,6 +212,8 @@ class Names:
         for option in options:
             found = self._match(option, value, where, reach)
             if found is None:
+                # Which alternative is meant must follow from kinds and ranks, or a check would have to try them all.
+                self.straight &= not any(mismatch.where for _, mismatch in mismatches)
                 return None
             self._back_to(kept)
             kept = self._kept()
