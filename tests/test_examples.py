@@ -44,6 +44,12 @@ PROMISED = {
         "forecast (4.0, 14.0), truth (4, 14)",
     ],
     "classification": ["x       (2, 3, 1)", "scores  (2, 2)", "labels  (2,)", "right: 10 of 10"],
+    "probe_lost_order": [
+        "1  · · · ✗",
+        "mixed: sample 0 of `output` depends on sample 1 of `x`",
+        "3  · · · ■",
+        "independent: NaN put into one sample reached no other",
+    ],
     "classification_per_step": ["scores  (2, 3, 2)", "(2, 2, 3) = (batch, class, time)", "right: 15 of 15 steps"],
 }
 
