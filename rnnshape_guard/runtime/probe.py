@@ -144,7 +144,7 @@ def _measured(
     cause = _cause(measure, runner, batches, most, samples, numbers) if mixed and samples else ""
     recurrent = runner.called((nn.RNNBase, nn.RNNCellBase))
     if mixed and not cause:
-        cause = _walk(runner, along_batch.dependences, along_time.dependences)
+        cause = _pattern(runner, along_batch.dependences, along_time.dependences)
     lengths = given.lengths()
     longest = int(lengths.max()) if lengths is not None and lengths.numel() else steps or 0
     company = run_alone(runner, measure, batches, times, samples) if samples and samples > 1 else Alone()
@@ -296,10 +296,12 @@ def _cause(
     return f"{names} {how} normalises each sample with the others{remedy}"
 
 
-def _walk(runner: Runner, batch: Sequence[Dependence], time: Sequence[Dependence]) -> str:
-    """A recurrence along the batch: samples carry on to later ones, and steps to none."""
-    alone = {each.output for each in time if len(each.rows) > 1 and each.is_alone}
+def _pattern(runner: Runner, batch: Sequence[Dependence], time: Sequence[Dependence]) -> str:
+    """What the pattern tells: samples in another order, or a recurrence that carries from sample to sample."""
     mixed = [each for each in batch if each.clean is False]
+    if mixed and all(each.is_reordered for each in mixed):
+        return "they come out in another order than they went in"
+    alone = {each.output for each in time if len(each.rows) > 1 and each.is_alone}
     layers = [
         f"`{path or type(module).__name__}` (batch_first={module.batch_first})"
         for path, module in runner.named_modules().items()

@@ -125,6 +125,13 @@ def test_batch_norm_is_not_blamed_for_what_stays_mixed_without_it(x: Tensor) -> 
     )
 
 
+def test_samples_in_another_order() -> None:
+    seen = probe(lambda x: 2 * x.flip(0), torch.randn(4, 5))
+    assert seen.cause == "they come out in another order than they went in"
+    with pytest.raises(AssertionError, match="sample 0 of `output` depends on sample 3 of `x`"):
+        seen.assert_independent()
+
+
 def test_dropout_in_training_mixes_nothing(x: Tensor) -> None:
     model = nn.Sequential(nn.Dropout(0.4), nn.Linear(6, 3), nn.Dropout(0.4))
     assert probe(model, x).independent is True
@@ -406,6 +413,15 @@ def test_annotations_tell_the_axes() -> None:
     assert (seen.independent, seen.assumed) == (True, ())
 
 
+def test_a_number_for_the_time_is_that_of_the_sequence() -> None:
+    gru = nn.GRU(3, 4, batch_first=True)
+    seen = probe(
+        lambda rest, x: gru(x)[0] + rest.sum(1)[:, None, None], torch.randn(3, 6), torch.randn(3, 5, 3), time=1
+    )
+    assert [str(each) for each in seen.inputs] == ["rest (batch 3, 6)", "x (batch 3, time 5, 3)"]
+    assert seen.causal is True
+
+
 def test_axes_of_single_tensors_can_be_told() -> None:
     seen = probe(
         lambda x, y: (x + y.T, y.sum(1)),
@@ -435,6 +451,10 @@ def test_samples_and_steps_on_one_axis_are_told_apart(batch: int) -> None:
     ("options", "words"),
     [
         ({"batch": 3}, "`x` has 3 axes, so its batch cannot be axis 3"),
+        (
+            {"named": {"y": torch.zeros(3)}, "batch": {"x": 0, "y": 0}},
+            "the batch has size 4 elsewhere, and axis 0 of `y` has size 3",
+        ),
         ({"batch": {"z": 0}}, "batch names `z`, and the tensors here are `x`"),
         ({"batch": 1, "time": 1}, "axis 1 of `x` is said to be the batch and the time"),
         ({"fixed": ["lengths"]}, "fixed names `lengths`, and the tensors here are `x`"),

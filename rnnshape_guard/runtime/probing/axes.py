@@ -86,9 +86,8 @@ def _lay_batch(
         if not settled:
             unsettled.append(leaf)
             continue
-        found[leaf.name] = axis
         if axis is not None:
-            layout.samples = _agreed(leaf, axis, layout.samples, "batch")
+            found[leaf.name], layout.samples = _agreed(leaf, axis, layout.samples, "batch", isinstance(choice, Mapping))
     axis = choice if isinstance(choice, int) else custom
     unsettled.sort(key=lambda leaf: (_is_state(leaf), not -leaf.value.dim() <= axis < leaf.value.dim()))
     # A name told apart tells of that tensor alone; the others follow its size.
@@ -136,10 +135,9 @@ def _lay_time(
         if not settled:
             unsettled.append(leaf)
             continue
-        found[leaf.name] = axis
         if axis is not None:
-            layout.steps = layout.steps or leaf.value.shape[axis]
-    for leaf in unsettled:
+            found[leaf.name], layout.steps = _agreed(leaf, axis, layout.steps, "time", isinstance(choice, Mapping))
+    for leaf in sorted(unsettled, key=lambda leaf: not _is_sequence(leaf)):
         shape = leaf.value.shape
         if _is_state(leaf) or len(shape) < 2:
             if isinstance(choice, int) and layout.steps is None and len(shape) == 1 and batches[leaf.name] is None:
@@ -213,11 +211,19 @@ def _axis_of(leaf: Leaf, axis: int, word: str) -> int:
     return axis % rank
 
 
-def _agreed(leaf: Leaf, axis: int, size: int | None, word: str) -> int:
+def _agreed(leaf: Leaf, axis: int, size: int | None, word: str, is_told: bool) -> tuple[int | None, int]:
+    """The axis of one more tensor and the size that all agree on; no axis where an annotation means another size."""
     found: int = leaf.value.shape[axis]
-    if size is not None and found != size:
+    if size is None or found == size:
+        return axis, found
+    if is_told:
         raise ValueError(f"the {word} has size {size} elsewhere, and axis {axis} of `{leaf.name}` has size {found}")
-    return found
+    return None, size
+
+
+def _is_sequence(leaf: Leaf) -> bool:
+    """Whether a tensor looks like one of steps: (batch, time, feature), or tokens (batch, time)."""
+    return leaf.value.dim() > (2 if leaf.value.is_floating_point() else 1)
 
 
 def _is_state(leaf: Leaf) -> bool:

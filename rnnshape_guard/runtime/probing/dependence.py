@@ -68,6 +68,13 @@ class Dependence:
         )
 
     @property
+    def is_reordered(self) -> bool:
+        """Whether each place depends on one place of the inputs and each of those is depended on by one."""
+        counts = [row.count(Seen.DEPENDS) for row in self.cells]
+        counts += [column.count(Seen.DEPENDS) for column in zip(*self.cells, strict=True)]
+        return self.is_square and set(counts) == {1}
+
+    @property
     def is_ruled_out(self) -> bool:
         """Whether every crossing was ruled out, and not only unseen."""
         return all(
