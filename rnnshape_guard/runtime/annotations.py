@@ -101,7 +101,7 @@ class PlainForm:
             return True
 
 
-Form = Union[ArrayForm, EitherForm, TupleForm, EachForm, MappingForm, FieldsForm, PlainForm]
+Form = ArrayForm | EitherForm | TupleForm | EachForm | MappingForm | FieldsForm | PlainForm
 
 
 def holds_arrays(form: Form) -> bool:
@@ -160,7 +160,7 @@ def _evaluated(annotation: Any, names: Mapping[str, Any], where: str) -> Any:
         return annotation
     _refuse_bad_strings(annotation, names, where)
     try:
-        return eval(annotation, dict(names))  # noqa: S307 - what typing.get_type_hints does
+        return eval(annotation, dict(names))
     except Exception:  # noqa: BLE001 - whatever a user's expression may raise
         return None
 
@@ -175,7 +175,7 @@ def _refuse_bad_strings(annotation: str, names: Mapping[str, Any], where: str) -
         match node:
             case ast.Subscript(value=value, slice=ast.Tuple(elts=[_, ast.Constant(value=str() as text)])):
                 try:
-                    kind = eval(compile(ast.Expression(value), "<annotation>", "eval"), dict(names))  # noqa: S307
+                    kind = eval(compile(ast.Expression(value), "<annotation>", "eval"), dict(names))
                 except Exception:  # noqa: BLE001
                     continue
                 if isinstance(kind, type) and issubclass(kind, AbstractDtype):

@@ -54,6 +54,7 @@ _MOST_CHECKS: Final = 32
 _MOST_STRUCTURES: Final = 512
 """Structures that are remembered as passed."""
 
+
 @dataclass(frozen=True, slots=True)
 class Passed:
     """What is known of a structure that passed: sizes that its layers demand of the arguments, and names whose sizes
@@ -297,9 +298,7 @@ class _Call:
             if self.module is not None:
                 contracts = site.contracts(self.module)
                 stack.enter_context(watching(self.module, contracts, names, self._tell_inside))
-            traced = run_traced(
-                self._declared, self.args, self.kwargs, module=self.module, bindings=names.bindings()
-            )
+            traced = run_traced(self._declared, self.args, self.kwargs, module=self.module, bindings=names.bindings())
         self.demands = demands_of(traced.log, site.parameters)
         for error in traced.violations:
             self._tell(located(error), traced.error)
@@ -317,7 +316,9 @@ class _Call:
         original = self.site.original
         # Where there is a source, the tracing reads annotations of plain arrays there; not those inside a tuple.
         is_written = place_of(inspect.unwrap(original)) is not None
-        plain = [self.by_name.get(name) for name, form in self.site.states.parameters.items() if isinstance(form, ArrayForm)]
+        plain = [
+            self.by_name.get(name) for name, form in self.site.states.parameters.items() if isinstance(form, ArrayForm)
+        ]
         known = {id(value) for value in plain} if is_written else set()
         compared = [(tensor, form) for tensor, form in self.names.compared if id(tensor) not in known]
 

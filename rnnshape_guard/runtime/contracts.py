@@ -1,11 +1,11 @@
 """Contracts that a model states in the axes' own names: `Recurrent[...]` for a layer, `shaped` in the middle of a forward.
 
-    class Tagger(nn.Module):
-        lstm: Recurrent[nn.LSTM, "batch time word -> batch time 2*hidden, 2*layers batch hidden"]
+class Tagger(nn.Module):
+    lstm: Recurrent[nn.LSTM, "batch time word -> batch time 2*hidden, 2*layers batch hidden"]
 
-        def forward(self, x):
-            out, _ = self.lstm(x)
-            return self.head(shaped(out, "batch time 2*hidden"))
+    def forward(self, x):
+        out, _ = self.lstm(x)
+        return self.head(shaped(out, "batch time 2*hidden"))
 """
 
 # No `from __future__ import annotations`: TorchScript reads the annotations of `shaped`.
@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.jit import is_scripting, is_tracing  # type: ignore[attr-defined]
 from torch.nn.utils.rnn import PackedSequence
 
 from rnnshape_guard.runtime.annotations import ArrayForm, axes_of, refused
@@ -66,7 +67,9 @@ class Recurrent:
             raise TypeError('a contract is written Recurrent[nn.LSTM, "batch time word -> batch time hidden"]')
         kind, text = item
         if not (isinstance(kind, type) and issubclass(kind, _LAYERS)):
-            raise TypeError(f"a contract is for RNN, LSTM, GRU or their cells, not for {getattr(kind, '__name__', kind)}")
+            raise TypeError(
+                f"a contract is for RNN, LSTM, GRU or their cells, not for {getattr(kind, '__name__', kind)}"
+            )
         return typing.Annotated[kind, _contract(kind, text)]
 
 
@@ -117,7 +120,7 @@ def _taken(cls: type) -> dict[str, LayerContract]:
             if "Recurrent" not in annotation:
                 continue
             try:
-                annotation = eval(annotation, dict(names), dict(vars(cls)))  # noqa: S307
+                annotation = eval(annotation, dict(names), dict(vars(cls)))
             except NameError:
                 continue
         for one in getattr(annotation, "__metadata__", ()):
@@ -162,17 +165,18 @@ def shaped(x: torch.Tensor, axes: str) -> torch.Tensor:
     compared. Raises ShapeContractError (RSG901), or NotationError for a string that can't be read. It steps aside while
     something compiles, traces or scripts.
     """
-    if not torch.jit.is_scripting():
-        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
-            _state(x, axes)
+    if not is_scripting():
+        _state(x, axes)
     return x
 
 
 def _state(x: torch.Tensor, axes: str) -> None:
+    if torch.compiler.is_compiling() or is_tracing():
+        return
     frame = sys._getframe(2)
     inside = next((one for one in reversed(_running.calls) if one[0] is frame.f_code), None)
     if inside is None:
-        if not isinstance(x, torch.Tensor) or not _stands_alone(axes, x.shape):
+        if not _stands_alone(axes, getattr(x, "shape", None)):
             found = Names(scope=frame.f_locals).match_inside([(_form(axes), x, _written(frame), ())])
             if found is not None:
                 _raise(found[0])
@@ -188,9 +192,9 @@ def _state(x: torch.Tensor, axes: str) -> None:
 
 
 @lru_cache(4096)
-def _stands_alone(axes: str, shape: torch.Size) -> bool:
+def _stands_alone(axes: str, shape: torch.Size | None) -> bool:
     """Whether a shape fits an axis string that is all there is."""
-    if "{" in axes:
+    if shape is None or "{" in axes:
         return False
     return Names().match_inside([(_form(axes), torch.empty(shape, device="meta"), "", ())]) is None
 
@@ -275,7 +279,9 @@ class _Watch:
         given = inspect.signature(layer.forward).bind_partial(*args, **kwargs).arguments
         values = [("input", given.get("input"))]
         state = given.get("hx")
-        values += [("h_0", state[0]), ("c_0", state[1])] if isinstance(state, tuple) and len(state) == 2 else [("h_0", state)]
+        values += (
+            [("h_0", state[0]), ("c_0", state[1])] if isinstance(state, tuple) and len(state) == 2 else [("h_0", state)]
+        )
         for (_, value), form in zip(values, self.contract.inputs, strict=False):
             if isinstance(value, torch.Tensor):
                 declare(value, form.text, text=f'`{self.path}: Recurrent[nn.{self.contract.kind.__name__}, "…"]`')

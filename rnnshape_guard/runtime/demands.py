@@ -19,9 +19,9 @@ from rnnshape_guard.shapes.dims import Dim
 Demands = Mapping[tuple[str, int], int]
 """The size that is demanded, by the argument (``hx[0]``) and its axis."""
 
-_SIZES = {"RNN": "input_size", "LSTM": "input_size", "GRU": "input_size", "Linear": "in_features"} | {
-    cell: "input_size" for cell in ("RNNCell", "LSTMCell", "GRUCell")
-}
+_SIZES = {"Linear": "in_features"} | dict.fromkeys(
+    ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"), "input_size"
+)
 
 
 def demands_of(log: Log, parameters: Sequence[str]) -> Demands:

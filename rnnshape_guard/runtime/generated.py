@@ -91,7 +91,7 @@ def wrap(original: FunctionType, signature: inspect.Signature, site: Any) -> Fun
         "original": original,
         "site": site,
         "compiling": torch.compiler.is_compiling,
-        "tracing": getattr(torch._C, "_is_tracing", torch.jit.is_tracing),
+        "tracing": getattr(torch._C, "_is_tracing", None) or torch.jit.is_tracing,  # type: ignore[attr-defined]
     }
     cells = kept | {OUR + name: CellType(value) for name, value in values.items()}
     is_coroutine = inspect.iscoroutinefunction(original)
@@ -193,10 +193,17 @@ def first_of(
     first, *others = checks
     find = f"_g_find({module})" if module is not None else "None"
     miss = f"return _g_others({', '.join([find, *parameters])})" if others else MISS
-    lines = UNCHANGED.format(module=module, miss=miss).strip().splitlines() if module is not None else ["_g_mark = None"]
+    lines = (
+        UNCHANGED.format(module=module, miss=miss).strip().splitlines() if module is not None else ["_g_mark = None"]
+    )
     body = [*lines, *first.lines]
-    space = {**first.objects, "_g_models": models.known, "_g_find": models.mark, "_g_others": _chain(others, parameters)}
-    exec(compile(_function("fits", arguments, body, miss), FILE, "exec"), space)  # noqa: S102
+    space = {
+        **first.objects,
+        "_g_models": models.known,
+        "_g_find": models.mark,
+        "_g_others": _chain(others, parameters),
+    }
+    exec(compile(_function("fits", arguments, body, miss), FILE, "exec"), space)
     return space["fits"]  # type: ignore[no-any-return]
 
 
@@ -258,11 +265,11 @@ def write_check(
     late_lines = [first, *after.lines, "return True"] if needed else [*after.lines, "return True"]
     compare = _function("compare", f"_g_ticket, {RESULT}", late_lines)
     space = dict(after.objects)
-    exec(compile(compare, FILE, "exec"), space)  # noqa: S102 - text of our own
+    exec(compile(compare, FILE, "exec"), space)
     objects = before.objects | {"_g_compare": space["compare"]}
     fits = _function("fits", ", ".join(["_g_mark", *parameters]), lines)
     space = dict(objects)
-    exec(compile(fits, FILE, "exec"), space)  # noqa: S102
+    exec(compile(fits, FILE, "exec"), space)
     return Check(space["fits"], tuple(lines), objects, f"{fits}\n{compare}" if has_result else fits)
 
 
@@ -284,7 +291,9 @@ def _write_structure(writer: _Writer, reach: str, value: Any) -> None:
         case torch.Tensor():
             writer.unless(f"{kind}{writer.name(type(value))} and {reach}.dtype is {writer.name(value.dtype)}")
             sizes = writer.unpack(reach, value.dim())
-            conditions = [f"{name} {'==' if size == 1 else '!='} 1" for name, size in zip(sizes, value.shape, strict=True)]
+            conditions = [
+                f"{name} {'==' if size == 1 else '!='} 1" for name, size in zip(sizes, value.shape, strict=True)
+            ]
             if conditions:
                 writer.unless(" and ".join(conditions))
         case PackedSequence():

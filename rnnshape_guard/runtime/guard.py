@@ -82,7 +82,8 @@ def unguard(target: Guarded, /) -> Guarded:
             wrapping.unguard_instance(target)
             return target
         case FunctionType():
-            return wrapping.unguarded_function(target)  # type: ignore[return-value]
+            original: Guarded = wrapping.unguarded_function(target)
+            return original
         case _:
             raise TypeError(f"unguard takes what guard takes, not {_described(target)}")
 
@@ -118,7 +119,9 @@ class GuardAll:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
 

@@ -113,9 +113,7 @@ class Names:
             self._back_to(kept)
         return found
 
-    def match_inside(
-        self, tensors: Sequence[tuple[Form, object, str, Iterable[int]]]
-    ) -> tuple[Mismatch, str] | None:
+    def match_inside(self, tensors: Sequence[tuple[Form, object, str, Iterable[int]]]) -> tuple[Mismatch, str] | None:
         """Compare tensors that are neither arguments nor results. Later calls do not compare them, so no steps are noted;
         names that they bind on their last item's axes are sizes of a layer. Gives what contradicts, and where."""
         leaves, steps, straight = len(self.leaves), len(self.steps), self.straight
@@ -169,6 +167,8 @@ class Names:
         del self.leaves[leaves:], self.compared[leaves:], self.steps[steps:]
 
     def _match(self, form: Form, value: Any, where: str, reach: str) -> Mismatch | None:
+        parts: list[tuple[Form, Any, str, str]]
+        live: Any = value
         match form:
             case ArrayForm():
                 return self._match_array(form, value, where, reach)
@@ -178,36 +178,40 @@ class Names:
                 if not isinstance(value, tuple):
                     return Mismatch(f"{_called(where)} is {_kind(value)}, but a tuple of {len(items)} is stated")
                 if len(value) != len(items):
-                    return Mismatch(f"{_called(where)} is a tuple of {len(value)}, but a tuple of {len(items)} is stated")
+                    return Mismatch(
+                        f"{_called(where)} is a tuple of {len(value)}, but a tuple of {len(items)} is stated"
+                    )
                 parts = [(items[at], one, f"{where}[{at}]", f"{reach}[{at}]") for at, one in enumerate(value)]
             case EachForm(kind=kind, item=item):
                 if not isinstance(value, kind):
                     return Mismatch(f"{_called(where)} is {_kind(value)}, but a {kind.__name__} is stated")
-                parts = [(item, one, f"{where}[{at}]", f"{reach}[{at}]") for at, one in enumerate(value)]
-                self.straight &= isinstance(value, tuple | list) and len(value) <= MOST_ITEMS
+                parts = [(item, one, f"{where}[{at}]", f"{reach}[{at}]") for at, one in enumerate(live)]
+                self.straight &= isinstance(live, tuple | list) and len(live) <= MOST_ITEMS
             case MappingForm(kind=kind, item=item):
                 if not isinstance(value, kind):
                     return Mismatch(f"{_called(where)} is {_kind(value)}, but a {kind.__name__} is stated")
-                parts = [(item, one, f"{where}[{key!r}]", f"{reach}[{key!r}]") for key, one in value.items()]
-                self.straight &= isinstance(value, dict) and all(isinstance(key, str | int) for key in value)
-                self.straight &= len(value) <= MOST_ITEMS
+                parts = [(item, one, f"{where}[{key!r}]", f"{reach}[{key!r}]") for key, one in live.items()]
+                self.straight &= isinstance(live, dict) and all(isinstance(key, str | int) for key in live)
+                self.straight &= len(live) <= MOST_ITEMS
             case FieldsForm(kind=kind, fields=fields, keys=keys):
                 if not isinstance(value, dict if keys else kind):
                     return Mismatch(f"{_called(where)} is {_kind(value)}, but a {kind.__name__} is stated")
                 parts = [
-                    (part, value.get(name) if keys else getattr(value, name, None),
+                    (part, live.get(name) if keys else getattr(live, name, None),
                      f"{where}.{name}", f"{reach}[{name!r}]" if keys else f"{reach}.{name}")
-                    for name, part in fields if not keys or name in value
+                    for name, part in fields if not keys or name in live
                 ]  # fmt: skip
             case PlainForm():
-                return None if form.fits(value) else Mismatch(f"{_called(where)} is {_kind(value)}, but {_words(form)} is stated")
+                if form.fits(value):
+                    return None
+                return Mismatch(f"{_called(where)} is {_kind(value)}, but {_words(form)} is stated")
         for part, one, words, path in parts:
             if found := self._match(part, one, words, path):
                 return found
         return None
 
     def _match_either(self, options: Sequence[Form], value: Any, where: str, reach: str) -> Mismatch | None:
-        mismatches = []
+        mismatches: list[tuple[Form, Mismatch]] = []
         kept = self._kept()
         for option in options:
             found = self._match(option, value, where, reach)
@@ -219,14 +223,16 @@ class Names:
             kept = self._kept()
             mismatches.append((option, found))
         # The alternative that a person will have meant: the one whose kind of value this is.
-        likely = [found for option, found in mismatches if isinstance(option, ArrayForm) == isinstance(value, torch.Tensor)]
+        likely = [
+            found for option, found in mismatches if isinstance(option, ArrayForm) == isinstance(value, torch.Tensor)
+        ]
         told = [found for found in likely if found.found]
         return (told or likely or [found for _, found in mismatches])[0]
 
     def _match_array(self, form: ArrayForm, value: Any, where: str, reach: str) -> Mismatch | None:
         if not form.fits(value):
             return Mismatch(
-                f"{_called(where)} is {_kind(value)}, but a {form.dtype or 'Tensor'}{' tensor' if form.dtype else ''} is stated",
+                f"{_called(where)} is {_kind(value)}, but {_stated(form)} is stated",
                 f"{form.dtype} ({form.text.replace(' ', ', ')})".strip(), _found(value),
             )  # fmt: skip
         shape = tuple(value.shape)
@@ -235,7 +241,9 @@ class Names:
         if len(shape) != least if variadic is None else len(shape) < least:
             more = " at least" if variadic is not None else ""
             return Mismatch(
-                f"{_called(where)} has {_axes(len(shape))}, but `{form.text}` names{more} {least}", self.printed(form), _found(value)
+                f"{_called(where)} has {_axes(len(shape))}, but `{form.text}` names{more} {least}",
+                self.printed(form),
+                _found(value),
             )
         self.leaves.append(Leaf(reach, type(value), len(shape), form.dtypes))
         leaf = len(self.leaves) - 1
@@ -296,13 +304,15 @@ class Names:
             return None
         was_broadcastable, known, origin = before
         wrong = Mismatch(
-            f"`{axis.text}` of {_called(where)} is {sizes}, but `{axis.name}` is {known} ({_called(origin)})", self.printed(form), str(shape)
+            f"`{axis.text}` of {_called(where)} is {sizes}, but `{axis.name}` is {known} ({_called(origin)})",
+            self.printed(form),
+            str(shape),
         )
         if not was_broadcastable and not axis.is_broadcastable:
             self._note_group("same", axis, leaf, first, len(sizes))
             return None if sizes == known else wrong
         try:
-            both = tuple(torch.broadcast_shapes(sizes, known))
+            both = tuple(torch.broadcast_shapes(sizes, known))  # type: ignore[no-untyped-call]
         except RuntimeError:
             return wrong
         if not was_broadcastable and both != known or not axis.is_broadcastable and both != sizes:
@@ -325,7 +335,7 @@ class Names:
             return None
         given = {NAME + name: self.sizes[name].size for name in names}
         try:
-            return int(eval(source, {**self.scope, **given}))  # noqa: S307 - arithmetic that the parser let through
+            return int(eval(source, {**self.scope, **given}))
         except Exception:  # noqa: BLE001 - ``{self.hidden}`` may be anything
             return None
 
@@ -333,13 +343,16 @@ class Names:
         """Find the one unknown of ``2*layers``: None where there are more, False where no whole number will do."""
         assert one.spec.size is not None
         match one.spec.size.tree:
-            case ast.BinOp(left=ast.Constant(value=int() as factor), op=ast.Mult(), right=ast.Name(id=name)) | ast.BinOp(
-                left=ast.Name(id=name), op=ast.Mult(), right=ast.Constant(value=int() as factor)
+            case (
+                ast.BinOp(left=ast.Constant(value=int() as factor), op=ast.Mult(), right=ast.Name(id=name))
+                | ast.BinOp(left=ast.Name(id=name), op=ast.Mult(), right=ast.Constant(value=int() as factor))
             ) if factor > 0 and not name.startswith(_HOLE) and name not in self.sizes:
                 size = one.shape[one.axis]
                 if size % factor:
                     return False
-                self.sizes[name] = Binding(size // factor, f"`{one.spec.text}`, axis {one.axis} of {_called(one.where)}")
+                self.sizes[name] = Binding(
+                    size // factor, f"`{one.spec.text}`, axis {one.axis} of {_called(one.where)}"
+                )
                 self.steps.append(Step("solve", one.leaf, one.axis, one.spec, name, factor))
                 return True
             case _:
@@ -358,18 +371,27 @@ class Names:
         return f"({', '.join(words)})"
 
 
-def _differs(
-    where: str, form: ArrayForm, shape: tuple[int, ...], at: int, size: int | None, names: Names
-) -> Mismatch:
+def _differs(where: str, form: ArrayForm, shape: tuple[int, ...], at: int, size: int | None, names: Names) -> Mismatch:
     behind = len(shape) - len(form.axes)
     variadic = next((place for place, axis in enumerate(form.axes) if axis.is_variadic), len(form.axes))
     axis = form.axes[at if at < variadic else at - behind]
     stated = f"`{axis.text}` is stated" if size is None or axis.text == str(size) else f"`{axis.text}` is {size}"
-    return Mismatch(f"axis {at} of {_called(where)} is {shape[at]}, but {stated}", names.printed(form), f"({', '.join(map(str, shape))})", where)
+    return Mismatch(
+        f"axis {at} of {_called(where)} is {shape[at]}, but {stated}",
+        names.printed(form),
+        f"({', '.join(map(str, shape))})",
+        where,
+    )
 
 
 def _called(where: str) -> str:
     return "the result" if where == "result" else f"`{where}`"
+
+
+def _stated(form: ArrayForm) -> str:
+    if not form.dtype:
+        return "a Tensor"
+    return f"{'an' if form.dtype[0] in 'AEIOU' else 'a'} {form.dtype} tensor"
 
 
 def _kind(value: object) -> str:

@@ -36,17 +36,25 @@ def structure_of(value: Any) -> Hashable:
         case dict() if len(value) <= MOST_ITEMS:
             return type(value), tuple([(_key(key), structure_of(one)) for key, one in value.items()])
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            parts = [(field.name, structure_of(getattr(value, field.name, None))) for field in dataclasses.fields(value)]
+            parts = [
+                (field.name, structure_of(getattr(value, field.name, None))) for field in dataclasses.fields(value)
+            ]
             return type(value), tuple(parts)
         case _:
-            return type(value)
+            return _type(value)
 
 
 def _key(key: object) -> Hashable:
-    return key if isinstance(key, str | int) else type(key)
+    return key if isinstance(key, str | int) else _type(key)
+
+
+def _type(value: object) -> Hashable:
+    kind: Any = type(value)
+    return kind  # type: ignore[no-any-return]
 
 
 # -- the model -------------------------------------------------------------------------------------------------------
+
 
 def _options(layer: nn.Module) -> Hashable:
     """What a layer of torch.nn was built with: what it lists as its constants."""
@@ -59,13 +67,16 @@ def _options(layer: nn.Module) -> Hashable:
 def _plain(value: Any) -> Hashable:
     if isinstance(value, tuple | list):
         return tuple(map(_plain, value))
-    return value if isinstance(value, int | float | str | None) else type(value)
+    return value if isinstance(value, int | float | str | None) else _type(value)
 
 
 def fingerprint(model: nn.Module) -> Hashable:
     """A model by value: the path, class, mode and options of all its layers. Copies of a model share it."""
     return tuple(
-        [(path, type(layer), layer.training, _options(layer)) for path, layer in model.named_modules(remove_duplicate=False)]
+        [
+            (path, type(layer), layer.training, _options(layer))
+            for path, layer in model.named_modules(remove_duplicate=False)
+        ]
     )
 
 
@@ -88,7 +99,9 @@ class Known:
             for layer in layers
             if layer._modules or layer is model
         )
-        self.layouts = tuple((weakref.ref(layer), layer.batch_first) for layer in layers if isinstance(layer, nn.RNNBase))
+        self.layouts = tuple(
+            (weakref.ref(layer), layer.batch_first) for layer in layers if isinstance(layer, nn.RNNBase)
+        )
 
     def unchanged(self) -> bool:
         """Whether the mode and the layers are those that were seen."""
@@ -138,7 +151,11 @@ class Models:
         mark = self._marks.setdefault(value, value)
         if not getattr(model, "_is_replica", False):
             number, known = id(model), self.known
-            known[number] = Known(model, mark, lambda _: known.pop(number, None))
+
+            def forget(_: object) -> None:
+                known.pop(number, None)
+
+            known[number] = Known(model, mark, forget)
         return mark
 
 

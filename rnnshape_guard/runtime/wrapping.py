@@ -22,7 +22,9 @@ from rnnshape_guard.runtime.violations import OnViolation
 
 Model = TypeVar("Model", bound=nn.Module)
 
-_shielded: weakref.WeakKeyDictionary[type, dict[tuple[bool, OnViolation], weakref.ref[type]]] = weakref.WeakKeyDictionary()
+_shielded: weakref.WeakKeyDictionary[type, dict[tuple[bool, OnViolation], weakref.ref[type]]] = (
+    weakref.WeakKeyDictionary()
+)
 """The classes made for guarded instances, by the original class and the options."""
 
 
@@ -82,9 +84,11 @@ def unguarded_function(function: Any) -> Any:
 def guard_class(cls: type[nn.Module], *, strict: bool, on_violation: OnViolation) -> type[nn.Module]:
     """Replace the forward of a class."""
     if issubclass(cls, torch.jit.ScriptModule):
-        raise TypeError(f"`{cls.__name__}` is a ScriptModule, whose forward is no Python: guard the model before scripting")
+        raise TypeError(
+            f"`{cls.__name__}` is a ScriptModule, whose forward is no Python: guard the model before scripting"
+        )
     contracts_of(cls)
-    cls.forward = guard_function(_forward_of(cls), strict=strict, on_violation=on_violation)  # type: ignore[method-assign]
+    cls.forward = guard_function(_forward_of(cls), strict=strict, on_violation=on_violation)
     return cls
 
 
@@ -106,7 +110,7 @@ def unguard_class(cls: type[nn.Module]) -> None:
     if site.original in (inherited, unguarded_function(inherited)):
         del cls.forward
     else:
-        cls.forward = site.original  # type: ignore[method-assign]
+        cls.forward = site.original
 
 
 def guard_instance(model: Model, *, strict: bool, on_violation: OnViolation) -> Model:
@@ -116,10 +120,12 @@ def guard_instance(model: Model, *, strict: bool, on_violation: OnViolation) -> 
     if "_orig_mod" in model._modules and type(model).__name__ == "OptimizedModule":
         raise TypeError("a compiled model can't be guarded: guard it, then compile it")
     if "forward" in vars(model):
-        raise TypeError(f"this {type(model).__name__} has a forward of its own, put onto the instance: guard that function")
+        raise TypeError(
+            f"this {type(model).__name__} has a forward of its own, put onto the instance: guard that function"
+        )
     if is_guarded(model):
         unguard_instance(model)
-    model.__class__ = _shield(type(model), strict, on_violation)
+    object.__setattr__(model, "__class__", _shield(type(model), strict, on_violation))
     return model
 
 
@@ -133,7 +139,8 @@ def _shield(cls: type[nn.Module], strict: bool, on_violation: OnViolation) -> ty
         body = {
             "forward": forward, "__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__
         }  # fmt: skip
-        made = type(cls)(cls.__name__, (Shield, cls), body)
+        metaclass: Any = type(cls)
+        made = metaclass(cls.__name__, (Shield, cls), body)
         by_options[strict, on_violation] = weakref.ref(made)
     return made
 

@@ -55,7 +55,9 @@ def ours(function: Any, shapes: list[tuple[int, ...]]) -> bool:
     st.lists(STRINGS, min_size=3, max_size=3),
     st.lists(st.lists(SHAPES, min_size=3, max_size=3), min_size=1, max_size=3),
 )
-def test_it_is_jaxtypings_own_at_first_and_at_later_calls(strings: list[str], calls: list[list[tuple[int, ...]]]) -> None:
+def test_it_is_jaxtypings_own_at_first_and_at_later_calls(
+    strings: list[str], calls: list[list[tuple[int, ...]]]
+) -> None:
     assume(all(text.count("*r") + text.count("*#r") + text.count("...") < 2 for text in strings))
     bare = made(strings)
     ours_made = guard(made(strings))

@@ -200,7 +200,11 @@ def test_other_bad_contracts() -> None:
 def test_shaped_returns_what_it_is_given() -> None:
     x = torch.zeros(2, 3)
     assert shaped(x, "batch 3") is x
-    for text, words in {"batch": "has 2 axes, but `batch` names 1", "a a": "axis 1 of `x` is 3", "2 4": "4` is stated"}.items():
+    for text, words in {
+        "batch": "has 2 axes, but `batch` names 1",
+        "a a": "axis 1 of `x` is 3",
+        "2 4": "4` is stated",
+    }.items():
         for _ in range(2):
             with pytest.raises(ShapeContractError, match=words):
                 shaped(x, text)

@@ -32,7 +32,9 @@ class Encoder(nn.Module):
         super().__init__()
         self.lstm = nn.LSTM(6, 4, batch_first=batch_first)
 
-    def forward(self, x: Float[Tensor, "batch time word"], state: State | None = None) -> Float[Tensor, "batch time hidden"]:
+    def forward(
+        self, x: Float[Tensor, "batch time word"], state: State | None = None
+    ) -> Float[Tensor, "batch time hidden"]:
         out, _ = self.lstm(x, state)
         return out
 
@@ -84,7 +86,7 @@ def test_the_dtype_is_compared() -> None:
     def words(x: Int[Tensor, "batch time"]) -> None: ...
 
     words(torch.zeros(2, 3, dtype=torch.long))
-    with pytest.raises(ShapeContractError, match="a tensor of float32, but a Int tensor is stated|Int"):
+    with pytest.raises(ShapeContractError, match="a tensor of float32, but an Int tensor is stated"):
         words(torch.zeros(2, 3))
 
 
@@ -140,7 +142,10 @@ RIGHT: dict[str, Callable[[], Any]] = {
 }
 WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "NamedTuple": (lambda: everything(torch.zeros(2, 4), batch_of(3)), "`batch.x`|`batch`"),
-    "varargs": (lambda: everything(torch.zeros(2, 4), batch_of(2), torch.zeros(2, 4), torch.zeros(2, 5)), r"`more\[1\]`"),
+    "varargs": (
+        lambda: everything(torch.zeros(2, 4), batch_of(2), torch.zeros(2, 4), torch.zeros(2, 5)),
+        r"`more\[1\]`",
+    ),
     "keywords": (lambda: everything(torch.zeros(2, 4), batch_of(2), bias=torch.zeros(5)), r"`others\['bias'\]`"),
     "dataclass": (lambda: everything(torch.zeros(2, 4), batch_of(2), pair=Pair(torch.zeros(2, 5))), "`pair.left`"),
     "dict": (lambda: everything(torch.zeros(2, 4), batch_of(2), named={"a": torch.zeros(3, 9)}), r"`named\['a'\]`"),
