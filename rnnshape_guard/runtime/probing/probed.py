@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnnshape_guard.runtime.probing.company import Alone
-from rnnshape_guard.runtime.probing.dependence import Dependence, Seen, counted, listed, ones
+from rnnshape_guard.runtime.probing.dependence import Dependence, Seen, counted, ones
 from rnnshape_guard.runtime.probing.gradients import Gradients
 from rnnshape_guard.runtime.probing.perturbing import Part
 
@@ -25,6 +25,8 @@ class Shown:
     time: int | None
 
     def __str__(self) -> str:
+        if not self.sizes:
+            return f"{self.name} (a number)"
         words = {self.batch: "batch ", self.time: "time "}
         words.pop(None, None)
         sizes = ", ".join(f"{words.get(place, '')}{size}" for place, size in enumerate(self.sizes))
@@ -94,8 +96,9 @@ class Probed:
         found = [self._mixing(each) for each in self.batch if each.clean is False]
         for name, pairs in self.together:
             if pairs:
-                shown = listed([f"{one} and {other}" for one, other in pairs], 4)
-                found.append(f"`{name}` is no sum or mean over the samples: together act samples {shown}")
+                first = pairs[0][0]
+                others = counted("sample", ones([other for one, other in pairs if one == first]))
+                found.append(f"`{name}` is no sum or mean over the samples: sample {first} acts together with {others}")
         if self.idle_samples:
             change = "changes" if len(self.idle_samples) == 1 and len(self.idle_samples[0]) == 1 else "change"
             found.append(f"{counted('sample', self.idle_samples)} of {self.varied} {change} nothing")
