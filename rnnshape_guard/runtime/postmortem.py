@@ -14,8 +14,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from rnnshape_guard import ops
 from rnnshape_guard.events import Given, Operated, Selected, values_in
+from rnnshape_guard.runtime.pending import EVENTS
 from rnnshape_guard.runtime.sources import Spot, scope_of
-from rnnshape_guard.runtime.tracer import EVENTS, Tracer
+from rnnshape_guard.runtime.tracer import Tracer
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Misfit
 
 _MISSING: Final = object()
@@ -29,7 +30,7 @@ def examine(tracer: Tracer, error: BaseException) -> None:
     if frame is not None and frame.f_code.co_name == "_call_impl" and isinstance(error, TypeError):
         _not_called(tracer, frame, error)
         return
-    if frame is None or tracer.is_library(frame.f_code.co_filename):
+    if frame is None or tracer.libraries.hold(frame.f_code.co_filename):
         return
     spot = tracer.spots.at(frame.f_code, instruction)
     match spot.node:
@@ -49,11 +50,11 @@ def _not_called(tracer: Tracer, frame: FrameType, error: BaseException) -> None:
     module, args, kwargs = live.get("self"), live.get("args"), live.get("kwargs")
     trace, caller, instruction = error.__traceback__, None, -1
     while trace is not None:
-        if not tracer.is_library(trace.tb_frame.f_code.co_filename):
+        if not tracer.libraries.hold(trace.tb_frame.f_code.co_filename):
             caller, instruction = trace.tb_frame, trace.tb_lasti
         trace = trace.tb_next
     if caller is not None and isinstance(module, nn.Module) and isinstance(args, tuple) and isinstance(kwargs, dict):
-        tracer.layer_refused(caller, tracer.spots.at(caller.f_code, instruction), module, args, kwargs)
+        tracer.calls.layer_refused(caller, tracer.spots.at(caller.f_code, instruction), module, args, kwargs)
 
 
 def _last(error: BaseException) -> tuple[FrameType | None, int]:

@@ -21,10 +21,11 @@ from rnnshape_guard.checks.roots import one_for_each_cause
 from rnnshape_guard.events import Called, LayerCalled, Log, Value
 from rnnshape_guard.findings import Finding, Severity
 from rnnshape_guard.rulebook import RuleBook
+from rnnshape_guard.runtime.concluding import Disagreement
 from rnnshape_guard.runtime.errors import Binding, ShapeContractError, at_user_line
 from rnnshape_guard.runtime.postmortem import examine
 from rnnshape_guard.runtime.sizes import plain, sweep
-from rnnshape_guard.runtime.tracer import Disagreement, Tracer, current
+from rnnshape_guard.runtime.tracer import Tracer, current
 
 
 class TracingWarning(UserWarning):
@@ -105,7 +106,7 @@ def run_traced(
     result: Any = None
     error: BaseException | None = None
     try:
-        with _eager(), tracer.watching(function):
+        with _eager(), tracer.watching():
             result = function(*args, **(kwargs or {}))
     except Exception as raised:  # noqa: BLE001 - it is handed on, as the caller wants it
         error = raised
