@@ -171,7 +171,7 @@ def shaped(x: torch.Tensor, axes: str) -> torch.Tensor:
 
 
 def _state(x: torch.Tensor, axes: str) -> None:
-    if torch.compiler.is_compiling() or is_tracing():
+    if torch.compiler.is_compiling() or is_tracing():  # type: ignore[no-untyped-call]
         return
     frame = sys._getframe(2)
     inside = next((one for one in reversed(_running.calls) if one[0] is frame.f_code), None)
