@@ -406,7 +406,7 @@ def test_annotations_tell_the_axes() -> None:
             super().__init__()
             self.rnn = nn.RNN(3, 4)
 
-        def forward(self, x: Float[Tensor, "time batch feature"]) -> Float[Tensor, "batch hidden"]:  # noqa: F722
+        def forward(self, x: Float[Tensor, "time batch feature"]) -> Float[Tensor, "batch hidden"]:
             return self.rnn(x)[1][0]
 
     seen = probe(TimeMajor(), torch.randn(5, 2, 3))
