@@ -148,9 +148,10 @@ def _measured(
     lengths = given.lengths()
     longest = int(lengths.max()) if lengths is not None and lengths.numel() else steps or 0
     company = run_alone(runner, measure, batches, times, samples) if samples and samples > 1 else Alone()
-    names = [
-        leaf.name for leaf in given.changing if given.axes(leaf).batch is not None or given.axes(leaf).time is not None
-    ]
+    varied, varied_steps = (
+        _varied([leaf for leaf in given.changing if getattr(given.axes(leaf), axis) is not None])
+        for axis in ("batch", "time")
+    )
     return Probed(
         title=_title(runner.model),
         inputs=tuple(
@@ -174,8 +175,13 @@ def _measured(
         assumed=tuple(layout.assumed),
         notes=tuple(_notes(measure, batches, times, company, samples, steps, most)),
         has_recurrence=bool(recurrent),
-        varied=f"`{names[0]}`" if len(names) == 1 else "the inputs",
+        varied=varied,
+        varied_steps=varied_steps,
     )
+
+
+def _varied(leaves: Sequence[Leaf]) -> str:
+    return f"`{leaves[0].name}`" if len(leaves) == 1 else "the inputs"
 
 
 def _runs(given: Inputs, baseline: Baseline, most: int, *, nan: bool) -> int:

@@ -302,6 +302,13 @@ def test_tokens_are_ruled_out_through_the_embedding() -> None:
     assert "NaN put into one sample reached no other" in str(probe(Tokens(), torch.randint(0, 6, (3, 4))))
 
 
+def test_tokens_of_one_input_are_ruled_out_though_the_other_holds_their_stand_in() -> None:
+    net = Tokens()
+    source, target = torch.tensor([[3, 4], [4, 5], [5, 3]]), torch.tensor([[11, 2, 1], [2, 11, 10], [1, 1, 9]])
+    seen = probe(lambda source, target: net(source).sum(1) + net(target).sum(1), source, target)
+    assert "NaN put into one sample reached no other" in str(seen)
+
+
 def test_the_padding_index_stays_where_it_is() -> None:
     tokens = torch.tensor([[3, 4, 5], [4, 5, 0], [5, 0, 0]])
     seen, given = tokens_given(Tokens(padding_idx=0), tokens, nan=True)

@@ -166,8 +166,8 @@ class Measure:
         cells: Mapping[str, list[list[Seen]]],
     ) -> None:
         """Put NaN into part after part, and rule out what it does not arrive at."""
-        sentinels = {leaf.name: sentinel_for(leaf, self._embeddings, self.inputs.padding) for leaf in leaves}
-        if not all(leaf.value.is_floating_point() or sentinels[leaf.name] is not None for leaf in leaves):
+        sentinel = sentinel_for(self.inputs.all, self._embeddings, self.inputs.padding)
+        if sentinel is None and not all(leaf.value.is_floating_point() for leaf in leaves):
             return
         before = {leaf.name: leaf.value for leaf in self.baseline.outputs}
         arrived: dict[str, list[list[bool]]] = {name: [] for name in rows}
@@ -175,9 +175,9 @@ class Measure:
             changed: dict[str, Tensor] = {}
             for leaf in leaves:
                 mask = mask_along(leaf, getattr(self.inputs.axes(leaf), axis), part)
-                changed[leaf.name] = self._marked(leaf, mask, sentinels[leaf.name])
+                changed[leaf.name] = self._marked(leaf, mask, sentinel)
             try:
-                with nan_from_embeddings(set(sentinels.values()) - {None}):
+                with nan_from_embeddings(sentinel):
                     now = {leaf.name: leaf.value for leaf in self._runner.run(changed)}
             except Exception:  # noqa: BLE001 - a model may refuse NaN in any way; then nothing is ruled out
                 return
@@ -197,7 +197,7 @@ class Measure:
                         cells[name][row][number] = Seen.RULED_OUT
 
     def _marked(self, leaf: Leaf, mask: Tensor, sentinel: int | None) -> Tensor:
-        if sentinel is None:
+        if sentinel is None or leaf.value.is_floating_point():
             return with_nan(leaf, mask)
         value = leaf.value.detach()
         padding = torch.tensor(sorted(self.inputs.padding), dtype=value.dtype, device=value.device)
@@ -226,20 +226,16 @@ def _by_part(where: Tensor, axis: int | None, own: Sequence[Part]) -> list[bool]
 
 
 @contextlib.contextmanager
-def nan_from_embeddings(sentinels: set[Any]) -> Iterator[None]:
-    """While it lasts, every nn.Embedding gives NaN for the sentinel indices: tokens themselves can't hold it."""
+def nan_from_embeddings(sentinel: int | None) -> Iterator[None]:
+    """While it lasts, every nn.Embedding gives NaN for the sentinel: tokens themselves can't hold it."""
     thread = threading.get_ident()
 
     def mark(module: nn.Module, given: tuple[Any, ...], result: Any) -> Any:
         if not isinstance(module, nn.Embedding) or threading.get_ident() != thread or not given:
             return None
-        index = given[0]
-        where = torch.zeros(index.shape, dtype=torch.bool, device=index.device)
-        for sentinel in sentinels:
-            where |= index == sentinel
-        return result.masked_fill(where[..., None], float("nan"))
+        return result.masked_fill((given[0] == sentinel)[..., None], float("nan"))
 
-    if not sentinels:
+    if sentinel is None:
         yield
         return
     handle = register_module_forward_hook(mark)

@@ -195,10 +195,10 @@ def with_nan(leaf: Leaf, mask: Tensor) -> Tensor:
     return value.masked_fill(mask.to(value.device), float("nan"))
 
 
-def sentinel_for(leaf: Leaf, embeddings: Sequence[nn.Embedding], padding: frozenset[int]) -> int | None:
-    """An index that every embedding has and the tensor does not hold; None where there is none."""
-    if not embeddings or not _is_whole(leaf.value):
+def sentinel_for(inputs: Sequence[Leaf], embeddings: Sequence[nn.Embedding], padding: frozenset[int]) -> int | None:
+    """An index that every embedding has and no tensor of whole numbers holds; None where there is none."""
+    if not embeddings:
         return None
     room = min(each.num_embeddings for each in embeddings)
-    seen = set(torch.unique(leaf.value).tolist())
+    seen = {index for leaf in inputs if _is_whole(leaf.value) for index in torch.unique(leaf.value).tolist()}
     return next((index for index in range(room - 1, -1, -1) if index not in seen and index not in padding), None)

@@ -85,8 +85,11 @@ def _panels(probed: Probed) -> list[list[_Panel]]:
     names = [shown.name for shown in probed.outputs]
     rows: list[list[_Panel]] = []
     together = dict(probed.together)
+    varied = {"batch": probed.varied, "time": probed.varied_steps}
     for name in names:
-        row = [_Panel(each, probed.varied.strip("`")) for each in (*probed.batch, *probed.time) if each.output == name]
+        row = [
+            _Panel(each, varied[each.axis].strip("`")) for each in (*probed.batch, *probed.time) if each.output == name
+        ]
         if name in together and probed.samples > 1:
             row.append(
                 _Panel(_as_dependence(name, together[name], probed.samples), probed.varied.strip("`"), pairs=True)

@@ -58,6 +58,7 @@ class Probed:
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     varied: str = "the inputs"
+    varied_steps: str = "the inputs"
     has_recurrence: bool = False
 
     @property
@@ -87,7 +88,7 @@ class Probed:
         if self.idle_samples:
             found.append(f"{counted('sample', self.idle_samples)} of {self.varied}")
         if self.idle_steps:
-            found.append(f"{counted('step', self.idle_steps)} of {self.varied}")
+            found.append(f"{counted('step', self.idle_steps)} of {self.varied_steps}")
         return (*found, *self.gradients.unused)
 
     @property
@@ -210,7 +211,11 @@ class Probed:
                     for each in self.time
                     for row, column in each.crossings()
                 )
-                return " ", "steps", f"not causal: step {row} of `{name}` depends on step {column} of {self.varied}"
+                return (
+                    " ",
+                    "steps",
+                    f"not causal: step {row} of `{name}` depends on step {column} of {self.varied_steps}",
+                )
         if all(each.is_alone for each in self.time if each.clean):
             words = "each depends on the same step alone: nothing is carried from step to step"
             return ("!" if self.has_recurrence else " "), "steps", words

@@ -32,9 +32,9 @@ def portrait(probed: Probed) -> str:
     outputs = ", ".join(str(shown) for shown in probed.outputs)
     lines = [f"probe of {probed.title}: {inputs} → {outputs}", ""]
     used: set[str] = set()
-    varied = probed.varied.strip("`").removeprefix("the ")
+    varied = {"batch": probed.varied, "time": probed.varied_steps}
     for pair in zip_longest(_alike(probed.batch), _alike(probed.time)):
-        pictures = [_matrix(group, varied, used) for group in pair if group is not None]
+        pictures = [_matrix(group, varied[group[0].axis], used) for group in pair if group is not None]
         lines += [*_beside(pictures), ""]
     if used:
         lines += ["   ".join(f"{mark} {words}" for mark, words in LEGEND.items() if mark in used), ""]
@@ -67,7 +67,7 @@ def _matrix(group: tuple[Dependence, list[str]], inputs: str, used: set[str]) ->
     of_columns = [str(each.columns[block.start].start) for block in columns]
     wide, edge = max(map(len, of_columns)), max(map(len, of_rows))
     head = " ".join(f"{label:>{wide}}" for label in of_columns)
-    lines = [f"{word}s: {', '.join(names)} ↓  {inputs} →", f"{'':{edge}}  {head}"]
+    lines = [f"{word}s: {', '.join(names)} ↓  {inputs.strip('`').removeprefix('the ')} →", f"{'':{edge}}  {head}"]
     for row, label in zip(rows, of_rows, strict=True):
         marks = [_mark(each, row, column) for column in columns]
         used.update(marks)
