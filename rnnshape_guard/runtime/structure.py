@@ -83,28 +83,32 @@ def fingerprint(model: nn.Module) -> Hashable:
 class Known:
     """A model that was seen, and what would have to change for it to be another.
 
-    `mark` is its fingerprint, the same object for equal models. `parents` are its modules that have parts: a reference,
-    the mode, and the ids of the parts; `layouts` its recurrent layers with their `batch_first`. Nothing is held alive:
+    `mark` is its fingerprint, the same object for equal models. `training` is its mode and `parts` are the ids of its
+    parts; `parents` are those of them that have parts too, with the same of each; `layouts` its recurrent layers with their `batch_first`. Nothing is held alive:
     when the model or a part dies, it is forgotten, so that an id means what it meant.
     """
 
-    __slots__ = ("_watched", "layouts", "mark", "parents")
+    __slots__ = ("_watched", "layouts", "mark", "parents", "parts", "training")
 
     def __init__(self, model: nn.Module, mark: Hashable, forget: Callable[[object], None]) -> None:
         self.mark = mark
         layers = list(model.modules())
         self._watched = [weakref.ref(layer, forget) for layer in layers]
+        self.training = model.training
+        self.parts = tuple(map(id, model._modules.values()))
         self.parents = tuple(
             (weakref.ref(layer), layer.training, tuple(map(id, layer._modules.values())))
             for layer in layers
-            if layer._modules or layer is model
+            if layer._modules and layer is not model
         )
         self.layouts = tuple(
             (weakref.ref(layer), layer.batch_first) for layer in layers if isinstance(layer, nn.RNNBase)
         )
 
-    def unchanged(self) -> bool:
+    def unchanged(self, model: nn.Module) -> bool:
         """Whether the mode and the layers are those that were seen."""
+        if model.training is not self.training or tuple(map(id, model._modules.values())) != self.parts:
+            return False
         for parent, training, parts in self.parents:
             module = parent()
             if module is None or module.training is not training or tuple(map(id, module._modules.values())) != parts:
@@ -114,6 +118,8 @@ class Known:
 
 UNCHANGED: Final = """
 _g_known = _g_models[id({module})]
+if {module}.training is not _g_known.training: {miss}
+if tuple(map(id, {module}._modules.values())) != _g_known.parts: {miss}
 for _g_parent, _g_training, _g_parts in _g_known.parents:
     _g_module = _g_parent()
     if _g_module.training is not _g_training or tuple(map(id, _g_module._modules.values())) != _g_parts: {miss}
@@ -138,7 +144,7 @@ class Models:
     def mark(self, model: Any) -> Hashable:
         """The fingerprint of a model, one object for equal models; None for what is no model."""
         known = self.known.get(id(model))
-        if known is not None and known.unchanged():
+        if known is not None and known.unchanged(model):
             return known.mark
         return self._look(model)
 

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch._dynamo.utils import counters
 from torch.nn.utils import parametrizations
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
 
 from rnnshape_guard import ShapeContractError, guard, guard_all, guarded, unguard
@@ -548,6 +549,25 @@ def test_hooks_of_others() -> None:
             model(x())
         handle.remove()
         assert seen == ["before", "lstm", "global", "after"] * 2
+
+
+def test_no_operation_is_added_and_so_no_synchronisation() -> None:
+    class Operations(TorchDispatchMode):
+        def __init__(self) -> None:
+            super().__init__()
+            self.names: list[str] = []
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            self.names.append(str(func))
+            return func(*args, **(kwargs or {}))
+
+    seen = []
+    for model in pair(Tagger, GuardedTagger):
+        for _ in range(2):  # a traced call, and a known structure
+            with Operations() as operations:
+                model(x())
+            seen.append(operations.names)
+    assert seen[0] and all(names == seen[0] for names in seen)
 
 
 def test_the_context_manager_and_unguard_leave_the_class_as_it_was() -> None:
