@@ -49,6 +49,23 @@ class Activation:
     seen: set[ast.stmt] = field(default_factory=set)
 
 
+class LocalNames(Mapping[str, Any]):
+    """The local names of a frame, asked for only when somebody reads them: what was asked for is kept alive until the
+    function ends."""
+
+    def __init__(self, frame: FrameType) -> None:
+        self._frame = frame
+
+    def __getitem__(self, name: str) -> Any:
+        return self._frame.f_locals[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frame.f_locals)
+
+    def __len__(self) -> int:
+        return len(self._frame.f_locals)
+
+
 class Calls:
     """What a tracer makes of Python's calls. `activations` are the user's functions that are running."""
 
@@ -79,7 +96,7 @@ class Calls:
         To ask a frame for its locals keeps them alive until it ends: that is no matter within the traced call, but not to
         be done to whoever made it.
         """
-        return frame.f_locals if any(one.frame is frame for one in self.activations) else {}
+        return LocalNames(frame) if any(one.frame is frame for one in self.activations) else {}
 
     def called(self, frame: FrameType) -> None:
         """A Python function is entered."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import FrameType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -57,10 +56,6 @@ class Operations:
         if known.swapped and len(arguments) == 2:
             arguments.reverse()
         return self.operation(frame, spot, known.operation, arguments, kwargs)
-
-    def _names(self, frame: FrameType) -> Mapping[str, Any]:
-        """The names that an expression is read by: the module's, and those of the function."""
-        return ChainMap(cast("dict[str, Any]", self._tracer.calls.names_of(frame)), frame.f_globals)
 
     def operation(
         self,
@@ -131,7 +126,7 @@ class Operations:
         """The arguments by PyTorch's names with their places, and the operator if it was one."""
         order = [parameter.name for parameter in operation.parameters]
         many = next((at for at, parameter in enumerate(operation.parameters) if parameter.many), None)
-        places, operator = operand_places(spot, self._names(frame), len(args))
+        places, operator = operand_places(spot, frame, len(args))
         given: dict[str, Given] = {}
         for at, value in enumerate(args):
             if many is not None and at >= many:
@@ -237,7 +232,7 @@ class Operations:
             return None
         values = dict(zip(inputs, args, strict=False)) | {key: kwargs[key] for key in inputs if key in kwargs}
         outcome = layers.call(built.spec, (), {key: self._tracer.operand(value) for key, value in values.items()})
-        places, _ = operand_places(spot, self._names(frame), len(args))
+        places, _ = operand_places(spot, frame, len(args))
         given = {
             key: Given(self._tracer.seen(value), places.get(at, places.get(key)))
             for at, (key, value) in enumerate(values.items())

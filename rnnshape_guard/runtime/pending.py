@@ -119,7 +119,7 @@ def call_places(spot: Spot) -> Places:
     return places | {word.arg: spot.place_of(word.value) for word in spot.node.keywords if word.arg}
 
 
-def operand_places(spot: Spot, names: Mapping[str, Any], count: int) -> tuple[Places, str]:
+def operand_places(spot: Spot, frame: FrameType, count: int) -> tuple[Places, str]:
     """Where the operands of a tensor operation stand, the tensor of a method first; and the operator if it was one.
 
     `count` is how many positional arguments torch was given.
@@ -133,7 +133,7 @@ def operand_places(spot: Spot, names: Mapping[str, Any], count: int) -> tuple[Pl
             return {0: spot.place_of(only)}, ""
         case ast.Call(func=ast.Attribute() as function, args=nodes, keywords=words) if len(nodes) + len(
             words
-        ) < count or _is_method(function, names):
+        ) < count or _is_method(function, frame):
             places: Places = {0: spot.place_of(function.value)}
             for at, place in call_places(spot).items():
                 places[at + 1 if isinstance(at, int) else at] = place
@@ -141,12 +141,14 @@ def operand_places(spot: Spot, names: Mapping[str, Any], count: int) -> tuple[Pl
     return call_places(spot), ""
 
 
-def _is_method(function: ast.Attribute, names: Mapping[str, Any]) -> bool:
+def _is_method(function: ast.Attribute, frame: FrameType) -> bool:
     """Whether what is called is a method of a value: not a function of a module such as torch or F."""
     holder = function.value
     while isinstance(holder, ast.Attribute):
         holder = holder.value
-    return not (isinstance(holder, ast.Name) and inspect.ismodule(names.get(holder.id)))
+    if not isinstance(holder, ast.Name) or holder.id in frame.f_code.co_varnames:
+        return True
+    return not inspect.ismodule(frame.f_globals.get(holder.id))
 
 
 def parameter_places(

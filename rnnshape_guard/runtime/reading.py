@@ -130,7 +130,7 @@ class Reader:
         statement = spot.statement
         if statement is None:
             return
-        comments = list(spot.source.comments_of(statement))
+        comments = shape_comments(spot)
         notes = list(_notes(comments, names, trailing=False))
         if not notes:
             return
@@ -152,7 +152,7 @@ class Reader:
         if statement is None or not _is_value_of(spot.node, statement, spot.source.parents):
             return
         self._annotated(spot, statement, result, when)
-        comments = list(spot.source.comments_of(statement))
+        comments = shape_comments(spot)
         if not comments:
             return
         made = dict(_bound(statement, result))
@@ -234,6 +234,14 @@ class Reader:
             for role, axis in zip(role_of_all(written.words, self.extra), axes, strict=True):
                 if role is not None and axis.atom is not None:
                     axis.atom.learn(Evidence(role, written.strength, written.text, written.place, written.when))
+
+
+def shape_comments(spot: Spot) -> list[Comment]:
+    """The comments around a statement that may speak of shapes."""
+    statement = spot.statement
+    if statement is None or not spot.source.comments:
+        return []
+    return [comment for comment in spot.source.comments_of(statement) if _may_be_shape(comment.text)]
 
 
 def owner_of(size: Any) -> Atom | None:
@@ -417,7 +425,7 @@ def _notes(
     comments: Sequence[Comment], names: Mapping[str, Any], *, trailing: bool
 ) -> Iterator[tuple[ShapeNote, Comment]]:
     for comment in comments:
-        if comment.trailing is trailing and _may_be_shape(comment.text):
+        if comment.trailing is trailing:
             known = frozenset(_WORD.findall(comment.text)).intersection(names)
             for note in _notes_in(comment.text, known):
                 if note.name is None or note.name in names:

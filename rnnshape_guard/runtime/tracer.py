@@ -29,7 +29,7 @@ from rnnshape_guard.runtime.libraries import Libraries
 from rnnshape_guard.runtime.modules import Catalog
 from rnnshape_guard.runtime.operating import Operations
 from rnnshape_guard.runtime.pending import Pending
-from rnnshape_guard.runtime.reading import Reader
+from rnnshape_guard.runtime.reading import Reader, shape_comments
 from rnnshape_guard.runtime.sizes import dim_of, sweep
 from rnnshape_guard.runtime.sources import Spot, Spots
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Operand, Slice
@@ -256,9 +256,9 @@ class Tracer:
         names = self.calls.names_of(frame)
         for earlier in _unseen(statement, spot, activation.seen):
             activation.seen.add(earlier)
-            if not spot.source.comments:
-                continue
             there = replace(spot, node=earlier)
+            if not shape_comments(there):
+                continue
             self.reader.above(there, names, self.look, len(self.log.events))
             value = getattr(earlier, "value", None)
             if earlier is not statement and isinstance(earlier, ast.Assign) and isinstance(value, ast.expr):
