@@ -190,6 +190,12 @@ def test_a_layer_of_one_step_from_a_zero_state_is_used() -> None:
     assert probe(lambda x: cell(x)[0], torch.randn(2, 3)).unused == ()
 
 
+def test_a_state_given_by_keyword() -> None:
+    gru = nn.GRU(3, 4, bidirectional=True, batch_first=True)
+    seen = probe(lambda x: gru(x, hx=torch.zeros(2, 3, 4))[1][0], torch.randn(3, 5, 3))
+    assert seen.unused == ("the reverse direction of `gru`",)
+
+
 def test_frozen_model_says_that_nothing_is_known_of_its_layers(x: Tensor) -> None:
     seen = probe(Tagger(batch_first=True).requires_grad_(False), x)
     assert "of layers nothing is known: no weight asks for a gradient" in str(seen)
@@ -465,6 +471,7 @@ def test_samples_and_steps_on_one_axis_are_told_apart(batch: int) -> None:
         ({"batch": {"z": 0}}, "batch names `z`, and the tensors here are `x`"),
         ({"batch": 1, "time": 1}, "axis 1 of `x` is said to be the batch and the time"),
         ({"fixed": ["lengths"]}, "fixed names `lengths`, and the tensors here are `x`"),
+        ({"parts": 1}, "parts is to be 2 or more, and is 1"),
         ({"fixed": ["x"]}, "no input can be changed: `x`: told to be fixed"),
         ({"batch_out": {"h": 0}}, "batch_out names `h`, and the tensors here are `output`"),
     ],

@@ -143,6 +143,13 @@ def test_a_kept_state_makes_no_dependence(x: Tensor) -> None:
     assert not any("differ" in note for note in seen.notes)
 
 
+def test_a_graph_from_before_can_still_be_run_backward(model: Remembering, x: Tensor) -> None:
+    loss = model(x.clone()).sum()
+    probe(model, x)
+    loss.backward()
+    assert model.lstm.weight_ih_l0.grad is not None
+
+
 def test_a_training_step_is_undone(x: Tensor) -> None:
     """Parameters, optimizer and a counter of the enclosing function are put back after backward and step."""
     net = nn.Linear(3, 1)

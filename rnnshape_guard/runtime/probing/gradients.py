@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,8 +52,10 @@ class Gradients:
     silent: str = ""
 
 
-def read_gradients(runner: Runner) -> Gradients:
+def read_gradients(runner: Runner, *, started: bool = True) -> Gradients:
     """Which of the modules' weights get no gradient from the outputs, and which directions are half-seen.
+
+    `started` says whether recurrent layers that start from nothing are given a state.
 
     Raises what the model raises.
     """
@@ -66,7 +68,8 @@ def read_gradients(runner: Runner) -> Gradients:
     }
     calls: list[RecurrentCall] = []
     # Without cuDNN, whose recurrent layers have no gradients in eval mode.
-    with torch.backends.cudnn.flags(enabled=False), started_states(), recurrent_calls(calls):
+    states = started_states() if started else nullcontext()
+    with torch.backends.cudnn.flags(enabled=False), states, recurrent_calls(calls):
         outputs = runner.run(gradients=True)
     readable = [leaf for leaf in outputs if leaf.value.requires_grad]
     if not weights:

@@ -22,6 +22,8 @@ Undo = Callable[[], None]
 DEEPEST: Final = 12
 OBJECT: Final = 4
 """How many levels an object counts for: what hangs together over many objects is a program, not a model's state."""
+MOST_HELD: Final = 10_000
+"""What holds more than this is data, such as a vocabulary: its places are put back, and not what each of them holds."""
 _OUT_OF_REACH: Final = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.CodeType)
 
 
@@ -71,7 +73,10 @@ class Keeper:
             undo()
 
     def _keep_all(self, values: Iterable[object], depth: int) -> None:
-        for value in list(values):
+        held = list(values)
+        if len(held) > MOST_HELD:
+            return
+        for value in held:
             self.keep(value, depth + 1)
 
     def _keep_tensor(self, tensor: Tensor, depth: int) -> None:
