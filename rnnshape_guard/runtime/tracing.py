@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import torch
@@ -20,12 +19,13 @@ from rnnshape_guard.checks import registry
 from rnnshape_guard.checks.roots import one_for_each_cause
 from rnnshape_guard.events import Called, LayerCalled, Log, Value
 from rnnshape_guard.findings import Finding, Severity
-from rnnshape_guard.rulebook import RuleBook
 from rnnshape_guard.runtime.concluding import Disagreement
 from rnnshape_guard.runtime.errors import Binding, ShapeContractError, at_user_line
+from rnnshape_guard.runtime.in_force import book_of, checks_of, settings_of_call, severity_of, standing
 from rnnshape_guard.runtime.postmortem import examine
 from rnnshape_guard.runtime.sizes import plain, sweep
 from rnnshape_guard.runtime.tracer import Tracer, current
+from rnnshape_guard.settings import Settings
 
 
 class TracingWarning(UserWarning):
@@ -48,12 +48,13 @@ class Traced:
     bindings: Mapping[str, Binding] = field(default_factory=dict)
     paths: Mapping[int, str] = field(default_factory=dict)
     disagreements: Sequence[Disagreement] = ()
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def violations(self) -> list[ShapeContractError]:
         """The findings that weigh more than a note, as errors ready to be raised."""
-        book = _book()
-        weighed = [(finding.severity or book[finding.code].severity, finding) for finding in self.findings]
+        book = book_of(self.settings.rule_folders)
+        weighed = [(severity_of(finding, book), finding) for finding in self.findings]
         # Torch's own refusal is an error: the warning that came before it is not what stopped the program.
         weighed.sort(key=lambda pair: -pair[0].weight if self.error is not None else 0)
         return [
@@ -100,7 +101,8 @@ def run_traced(
     """
     if current() is not None:
         return Traced(function(*args, **(kwargs or {})), Log(), [])
-    tracer = Tracer()
+    settings = settings_of_call(module if module is not None else function)
+    tracer = Tracer(settings.roles)
     if module is not None:
         tracer.adopt(module)
     result: Any = None
@@ -114,11 +116,10 @@ def run_traced(
         for part in {id(one): one for one in (module, function) if isinstance(one, nn.Module)}.values():
             sweep(part)
         tracer.sweep()
-    findings = _judged(tracer, error)
+    findings = _judged(tracer, error, settings)
     _report(tracer)
-    return Traced(
-        plain(result), tracer.log, findings, error, bindings or {}, tracer.layer_paths(), tuple(tracer.disagreements)
-    )
+    paths, disagreements = tracer.layer_paths(), tuple(tracer.disagreements)
+    return Traced(plain(result), tracer.log, findings, error, bindings or {}, paths, disagreements, settings)
 
 
 @contextmanager
@@ -133,27 +134,16 @@ def _eager() -> Iterator[None]:
         yield
 
 
-def _judged(tracer: Tracer, error: BaseException | None) -> list[Finding]:
+def _judged(tracer: Tracer, error: BaseException | None, settings: Settings) -> list[Finding]:
     try:
         if error is not None:
             examine(tracer, error)
         tracer.reader.settle()
-        found = one_for_each_cause(registry.findings(tracer.log, _checks()))
+        judged = registry.findings(tracer.log, checks_of(settings.rule_folders))
+        return standing(one_for_each_cause(judged), settings)
     except Exception as fault:  # noqa: BLE001 - a rule that fails is our bug, and no reason to stop the program
         tracer.fault(fault)
         return []
-    book = _book()
-    return [finding for finding in found if book[finding.code].runtime]
-
-
-@cache
-def _checks() -> tuple[registry.Check, ...]:
-    return registry.own_checks()
-
-
-@cache
-def _book() -> RuleBook:
-    return RuleBook.load()
 
 
 def _report(tracer: Tracer) -> None:

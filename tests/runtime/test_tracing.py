@@ -402,3 +402,46 @@ def test_trace_prints_operations_lines_shapes_and_axes() -> None:
 def test_trace_raises_what_the_model_raises() -> None:
     with pytest.raises(ZeroDivisionError):
         trace(lambda x: x / (1 // 0), torch.zeros(2))
+
+
+# -- what the project says of the rules ----------------------------------------------------------------------------
+
+
+def silenced(path: Path, comment: str) -> list[str]:
+    path.write_text(
+        "import torch\nfrom torch import nn\n\n\nclass Model(nn.Module):\n    def __init__(self):\n"
+        "        super().__init__()\n        self.rnn = nn.GRU(6, 16, batch_first=True)\n"
+        f"        self.head = nn.Linear(8, 3){comment}\n\n"
+        "    def forward(self, x):\n        return self.head(self.rnn(x)[0])\n",
+        encoding="utf-8",
+    )
+    names: dict[str, type[nn.Module]] = {}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
+    return codes(call(names["Model"](), torch.randn(2, 3, 6)))
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [("", True), ("  # noqa", False), ("  # noqa: RSG201", False), ("  # rnnshape: ignore[RSG2]", False), ("  # noqa: RSG101", True)],
+)
+def test_comments_that_silence_the_checker_silence_the_guard(tmp_path: Path, comment: str, expected: bool) -> None:
+    assert bool(silenced(tmp_path / "model.py", comment)) is expected
+
+
+def test_rules_that_a_project_switches_off_do_not_raise(tmp_path: Path) -> None:
+    (tmp_path / "rnnshape-guard.toml").write_text('ignore = ["RSG2"]\n', encoding="utf-8")
+    assert silenced(tmp_path / "model.py", "") == []
+
+
+def test_words_of_a_project_name_axes(tmp_path: Path) -> None:
+    (tmp_path / "rnnshape-guard.toml").write_text('[roles]\nbatch = ["episodes"]\n', encoding="utf-8")
+    path = tmp_path / "model.py"
+    path.write_text(
+        "from torch import nn\nclass Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.rnn = nn.GRU(6, 8)\n    def forward(self, x):\n        episodes = x.size(0)\n"
+        "        return self.rnn(x)[0]\n",
+        encoding="utf-8",
+    )
+    names: dict[str, type[nn.Module]] = {}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
+    assert codes(call(names["Model"](), torch.randn(4, 4, 6))) == ["RSG101"]

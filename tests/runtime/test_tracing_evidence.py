@@ -68,9 +68,7 @@ SAID = {
         "made with the size `batch_size`",
     ),
     "a packed batch": (
-        "def forward(self, x):\n"
-        " nn.utils.rnn.pack_padded_sequence(x, [4, 4, 4, 4], batch_first=True)\n"
-        " return self.rnn(x)[0]",
+        "def forward(self, x):\n nn.utils.rnn.pack_padded_sequence(x, [4] * 4, batch_first=True)\n return self.rnn(x)[0]",
         "pack_padded_sequence",
     ),
 }
