@@ -8,13 +8,14 @@ PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check
 STATIC := $(VENV)/.installed-static
 DEVELOPMENT := $(VENV)/.installed-development
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format bench clean
 
 help:
 	@echo "make demo    check examples/ and show what is found there"
 	@echo "make test    run every test"
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make format  let ruff put the code in order"
+	@echo "make bench   how fast the checker is, on TREES or on what is installed in .venv"
 	@echo "make clean   remove .venv and caches"
 
 $(PYTHON):
@@ -54,6 +55,9 @@ lint: $(DEVELOPMENT)
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+bench: $(DEVELOPMENT)
+	$(PYTHON) benchmarks/speed.py $(TREES)
 
 format: $(DEVELOPMENT)
 	$(VENV)/bin/ruff check --fix

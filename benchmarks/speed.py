@@ -30,8 +30,8 @@ import libcst
 
 from rnnshape_guard.settings import Settings
 from rnnshape_guard.static.judgement import judge
-from rnnshape_guard.static.limits import MAX_BYTES, excess
-from rnnshape_guard.static.sources import may_matter
+from rnnshape_guard.static.limits import excess
+from rnnshape_guard.static.sources import MAX_BYTES, may_matter
 
 
 @dataclass(frozen=True, slots=True)

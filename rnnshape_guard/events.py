@@ -29,7 +29,7 @@ class Place(Protocol):
 
     @property
     def closing(self) -> Place:
-        """Where it ends: the closing bracket, where an argument would be added."""
+        """Where an argument would be added: its closing bracket, or itself if it stands on one line."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +98,8 @@ class Event:
     scope: str = ""
     path: tuple[tuple[int, int], ...] = ()
     entry: int = 0
+    uncertain: bool = False
+    """It happened to one of several things that may stand there: history, but nothing to judge."""
     misfits: tuple[Misfit, ...] = ()
     result: Seen = None
 

@@ -49,7 +49,8 @@ class Finding:
     `subject` names the atoms or sizes in contradiction and `cause` the event that ordered or sized them last:
     findings that share a subject are one root cause, and the earliest cause speaks. `expected` and `found` are
     printed shapes such as ``(..., 128)``; `condition` is the words after "when" for a mistake that only some
-    options make (`bidirectional`). `severity` is None for the severity of the rule's page.
+    options make (`bidirectional`); one that is `only_seen` is no mistake while the option is the caller's choice, but
+    where a construction in sight makes it. `severity` is None for the severity of the rule's page.
     """
 
     code: str
@@ -65,6 +66,7 @@ class Finding:
     severity: Severity | None = None
     subject: frozenset[Hashable] = frozenset()
     cause: int = -1
+    only_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import stated_batch
+from rnnshape_guard.checks.lineage import stated_batch
 from rnnshape_guard.checks.reading import recurrent_origin
 from rnnshape_guard.events import Contracted, Log, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label

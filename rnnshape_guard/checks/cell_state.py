@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.cells import spec_of, stepped_along
-from rnnshape_guard.checks.reading import is_of_one_kind, misfits, ranked_by, sized_by
-from rnnshape_guard.events import CellCalled, Log, Operated, Place, Unpacked, Value, values_in
+from rnnshape_guard.checks.reading import is_of_one_kind, misfits, ranked_by, sized_by, spot
+from rnnshape_guard.events import Called, CellCalled, Log, Operated, Place, Seen, Unpacked, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.shapes.axes import Axis, Role
 from rnnshape_guard.shapes.dims import Dim
@@ -16,15 +17,23 @@ from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 def check(call: CellCalled, log: Log) -> Iterator[Finding]:
     """Judge the state given to each cell, and how what it returns is taken apart."""
-    if misfits(call, Fault.COUNT) or not is_of_one_kind(call, log):
+    if misfits(call, Fault.COUNT):
         return
-    yield from _single(call)
-    yield from _taken_apart(call, log)
-    reported = False
-    for name, value in _states(call):
-        found = [] if reported else list(_shape(call, name, value, log))
-        reported = reported or bool(found)
-        yield from found[:1]
+    found = [
+        *_single(call),
+        *_taken_apart(call, log),
+        *_like_a_layer(call, log),
+        *_taken_whole(call, log),
+        *_shapes(call, log),
+    ]
+    if found and is_of_one_kind(call, log):
+        yield from found
+
+
+def _shapes(call: CellCalled, log: Log) -> Iterator[Finding]:
+    """What is wrong with the shape of the state, once for a pair."""
+    each = (finding for name, value in _states(call) for finding in _shape(call, name, value, log))
+    yield from itertools.islice(each, 1)
 
 
 def _states(call: CellCalled) -> list[tuple[str, Value]]:
@@ -75,6 +84,64 @@ def _taken_apart(call: CellCalled, log: Log) -> Iterator[Finding]:
                 cause=call.id,
             )
             return
+
+
+def _like_a_layer(call: CellCalled, log: Log) -> Iterator[Finding]:
+    """``y, (h, c) = cell(...)``: what an LSTM cell returns, taken apart as if an output stood before the state."""
+    if not isinstance(call.result, tuple):
+        return
+    for part in call.result:
+        if not isinstance(part, Value) or (part.axes and part.axes[0].size.value == 2):
+            continue
+        for event in log.readers(part):
+            if isinstance(event, Unpacked) and event.source is part and event.count == 2 and not event.path:
+                yield Finding(
+                    code="RSG802",
+                    message=f"{wording.quoted(call.layer)} is an LSTM cell and returns h, c, but it is unpacked "
+                    "as output, (h, c)",
+                    place=call.place,
+                    primary="(h, c)",
+                    labels=(Label(call.layer.place, "its output is h"),),
+                    expected="(batch, hidden), (batch, hidden)",
+                    found="output, (h, c)",
+                    help=f"h, c = {call.place.text}",
+                    subject=frozenset({("result", call.layer.id)}),
+                    cause=call.id,
+                )
+                return
+
+
+def _taken_whole(call: CellCalled, log: Log) -> Iterator[Finding]:
+    """The pair that an LSTM cell returns, used as one tensor."""
+    if not isinstance(call.result, tuple) or not isinstance(call.result[0], Value):
+        return
+    users = [event for event in log.readers(call.result[0]) if isinstance(event, Called)]
+    for user, misfit in [(reader, found) for reader in users for found in reader.misfits]:
+        given = user.given.get("hx" if misfit.operand in ("h_0", "c_0") else misfit.operand)
+        if misfit.fault is not Fault.TYPE or given is None or not _holds(given.seen, call.result):
+            continue
+        labels = (Label(call.layer.place, "an LSTM cell"), Label(user.place, "used here"))
+        yield Finding(
+            code="RSG802",
+            message=f"{wording.quoted(call.layer)} is an LSTM cell and returns a pair, but it is used as one tensor",
+            place=call.place,
+            primary="(h, c)",
+            labels=tuple(label for label in labels if spot(label.place) is not spot(call.place)),
+            expected="(batch, hidden)",
+            found="((batch, hidden), (batch, hidden))",
+            help=f"h, c = {call.place.text}",
+            condition=wording.when(misfit.condition),
+            subject=frozenset({("result", call.layer.id)}),
+            cause=call.id,
+        )
+        return
+
+
+def _holds(seen: Seen, pair: tuple[Seen, ...]) -> bool:
+    """Whether an operand is a pair, or holds it where a tensor belongs."""
+    if not isinstance(seen, tuple):
+        return False
+    return seen == pair or any(part == pair for part in seen if isinstance(part, tuple))
 
 
 def _shape(call: CellCalled, name: str, value: Value, log: Log) -> Iterator[Finding]:
@@ -142,7 +209,9 @@ def _finding(
         place=place,
         primary=wording.shape(value),
         labels=tuple(
-            one for one in (Label(call.layer.place, hidden), Label(call.place, "given here")) if one.place is not place
+            one
+            for one in (Label(call.layer.place, hidden), Label(call.place, "given here"))
+            if spot(one.place) is not spot(place)
         ),
         expected=f"(batch, {hidden})",
         found=wording.shape(value),

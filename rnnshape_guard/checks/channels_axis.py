@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.reading import misfits, recurrent_origin
-from rnnshape_guard.events import LayerCalled, Log, Value
+from rnnshape_guard.events import Given, LayerCalled, Log, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers.convolution import ConvSpec
 from rnnshape_guard.layers.normalization import ChannelNormSpec
 from rnnshape_guard.layers.pooling import AdaptivePoolSpec, PoolSpec
-from rnnshape_guard.shapes.axes import Axis, Role
+from rnnshape_guard.shapes.axes import Axis, Role, Shape
 from rnnshape_guard.shapes.dims import Condition, Dim, compare, resolve
 from rnnshape_guard.shapes.outcomes import Fault
 from rnnshape_guard.shapes.vocabulary import role_of
@@ -34,7 +34,7 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
         case ChannelNormSpec(kind="BatchNorm1d", num_features=Dim() as wanted):
             condition = _channels_last(call, axes, wanted)
         case PoolSpec(kind=kind) | AdaptivePoolSpec(kind=kind) if kind.endswith("Pool1d"):
-            condition = () if _pools_features(value, axes, log) else None
+            condition = () if not call.path and _pools_features(value, axes, log) else None
             wanted = axes[2].size
         case _:
             return
@@ -44,13 +44,17 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
 
 def _channels_last(call: LayerCalled, axes: tuple[Axis, ...], wanted: Dim) -> Condition | None:
     """Under which flags the last axis is the one wanted, and axis 1 is not."""
-    if _counts_width(wanted) and _is_time(axes[1]) and _is_width(axes[2]) and not _is_literal(axes[1]):
+    certain = not call.path  # in a branch it may be one of several layers that bear the name
+    if certain and _counts_width(wanted) and _is_time(axes[1]) and _is_width(axes[2]) and not _is_literal(axes[1]):
         return ()
-    if compare(axes[1].size, wanted).equal or not compare(axes[2].size, wanted).equal:
+    if certain and _is_the_width_itself(axes, wanted):
+        return ()
+    known = not any(atom.symbol.learned for atom in axes[1].atoms)
+    if (known and compare(axes[1].size, wanted).equal) or not compare(axes[2].size, wanted).equal:
         return None
     for misfit in misfits(call, Fault.SIZE, "input", 1):
         return misfit.condition
-    return () if _is_time(axes[1]) else None
+    return () if certain and _is_time(axes[1]) else None
 
 
 def _pools_features(value: Value, axes: tuple[Axis, ...], log: Log) -> bool:
@@ -67,6 +71,22 @@ def _is_literal(axis: Axis) -> bool:
 
 def _is_width(axis: Axis) -> bool:
     return any(atom.size.value != 1 and atom.role() in _WIDTHS for atom in axis.atoms)
+
+
+def _is_the_width_itself(axes: tuple[Axis, ...], wanted: Dim) -> bool:
+    """Whether the last axis is what a layer before made under the very name that is wanted as channels, and of axis 1
+    nothing is known but this wish."""
+    width, channels = resolve(axes[2].size, numbers=False).symbol, resolve(wanted, numbers=False).symbol
+    made = axes[2].atom is not None and axes[2].atom.kind in _WIDTHS
+    wished = axes[1].atom
+    return (
+        made
+        and width is not None
+        and width is channels
+        and wished is not None
+        and wished.symbol.learned
+        and all(one.role in (Role.CHANNEL, Role.TIME) for one in wished.evidence)
+    )
 
 
 def _counts_width(wanted: Dim) -> bool:
@@ -90,18 +110,40 @@ def _finding(call: LayerCalled, value: Value, wanted: Dim, condition: Condition)
     moved = f"{given.text or 'x'}.transpose(1, 2)"
     return Finding(
         code="RSG703",
-        message=f"{wording.quoted(call.layer)} takes its channels from axis 1, but {wording.quoted(given)} has them last",
+        message=_message(call, given, value),
         place=call.place,
         primary=_primary((value.axes or ())[1]),
         labels=(Label(place, f"{wording.size(wanted)} channels" if place is not call.layer.place else f"nn.{kind}"),),
         expected=f"(batch, {wording.size(wanted)}, time)",
-        found=wording.shape(value),
-        help=f"{call.layer.name}({moved}).transpose(1, 2)" if call.layer.name else moved,
+        found=wording.shape(_unlearned(value)),
+        help=f"{call.layer.name}({moved}).transpose(1, 2)" if _is_object(call) else moved,
         condition=wording.when(condition),
         subject=frozenset({("features", call.layer.id)}),
         cause=call.id,
     )
 
 
+def _unlearned(value: Value) -> Shape:
+    """A tensor without the size that the layer itself would need its axis 1 to have."""
+    axes = value.axes or ()
+    return Shape(tuple(Axis.new("time", kind=Role.TIME) if _is_learned(axis) else axis for axis in axes))
+
+
+def _is_learned(axis: Axis) -> bool:
+    return any(atom.symbol.learned for atom in axis.atoms) and _is_time(axis)
+
+
+def _message(call: LayerCalled, given: Given, value: Value) -> str:
+    layer, name = wording.quoted(call.layer), wording.quoted(given)
+    if isinstance(call.layer.spec, PoolSpec | AdaptivePoolSpec):
+        return f"{layer} slides over the last axis of {name}, which is {wording.axis_name((value.axes or ())[2])}, not time"
+    return f"{layer} takes its channels from axis 1, but {name} has them last"
+
+
 def _primary(axis: Axis) -> str:
     return "axis 1 is the time" if _is_time(axis) else f"axis 1 has {wording.sizes_of(axis)}"
+
+
+def _is_object(call: LayerCalled) -> bool:
+    """Whether a layer was called by its name, not as a function or inside a Sequential."""
+    return bool(call.layer.name) and call.place.text.startswith(f"{call.layer.name}(")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.events import Given, Log, LossCalled
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Axis
+from rnnshape_guard.shapes.axes import Axis, Role, Strength
 from rnnshape_guard.shapes.dims import Condition, compare
 from rnnshape_guard.shapes.outcomes import Fault
 
@@ -30,6 +30,8 @@ def check(call: LossCalled, log: Log) -> Iterator[Finding]:
         yield _last(call, scores.axes, wrong[0].condition if wrong else ())
     elif wrong:
         yield _apart(call, scores.axes, target.axes, wrong[0].condition)
+    elif _in_another_order(scores.axes, target.axes):
+        yield _turned(call)
 
 
 def _classes_last(scores: Axes, target: Axes) -> bool:
@@ -43,14 +45,50 @@ def _classes_last(scores: Axes, target: Axes) -> bool:
 
 def _same(one: Axis, other: Axis) -> bool:
     """Whether two axes are one, or of one size."""
+    return compare(one.size, other.size).equal or _is_one(one, other, Role.BATCH, Role.TIME)
+
+
+def _is_one(one: Axis, other: Axis, *roles: Role) -> bool:
+    """Whether two axes are one by identity, or both have one of these roles, the targets' by more than a layer's word."""
     left, right = one.atom, other.atom
-    return compare(one.size, other.size).equal or (left is not None and right is not None and left.root is right.root)
+    if left is None or right is None or 1 in (one.size.value, other.size.value):
+        return left is not None and right is not None and left.root is right.root
+    return left.root is right.root or (left.role(Strength.LAYER) is right.role() and right.role() in roles)
 
 
 def _steps_as_classes(scores: Axes, target: Axes) -> bool:
     """Whether the axis in the classes' place is one of the target's own: its steps."""
-    left, right = scores[1].atom, target[1].atom
-    return left is not None and right is not None and left.root is right.root and scores[1].size.value != 1
+    return scores[1].size.value != 1 and _is_one(scores[1], target[1], Role.TIME)
+
+
+def _in_another_order(scores: Axes, target: Axes) -> bool:
+    """Whether scores ``(batch·time, classes)`` meet targets ``(time·batch)``, or the other way round."""
+    if len(scores) != 2 or len(target) != 1:
+        return False
+    left, right = ([atom for atom in axis.atoms if atom.size.value != 1] for axis in (scores[0], target[0]))
+    if len(left) != 2 or len(right) != 2:
+        return False
+    if left[0].root is right[1].root and left[1].root is right[0].root:
+        return left[0].root is not left[1].root
+    roles = [[atom.role() for atom in atoms] for atoms in (left, right)]
+    return {*roles[0]} == {Role.BATCH, Role.TIME} and roles[0] == roles[1][::-1]
+
+
+def _turned(call: LossCalled) -> Finding:
+    given, target = _texts(call)
+    return Finding(
+        code="RSG701",
+        message=f"{wording.quoted(given)} and {wording.quoted(target)} were flattened in different orders: "
+        "scores meet the targets of other samples",
+        place=call.place,
+        primary="scores and targets do not belong together",
+        labels=_labels(given, target),
+        expected=wording.shape(target.value),
+        found=wording.shape(given.value),
+        help="transpose(0, 1) on one of the two before it is flattened",
+        subject=frozenset({("loss", call.id)}),
+        cause=call.id,
+    )
 
 
 def _texts(call: LossCalled) -> tuple[Given, Given]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import initial_states, widths, wording
 from rnnshape_guard.checks.initial_states import Kind, Mistake
-from rnnshape_guard.checks.reading import sized_by, spec_of
-from rnnshape_guard.events import LayerCalled, Log, Place, RecurrentCalled
+from rnnshape_guard.checks.reading import sized_by, spec_of, spot
+from rnnshape_guard.events import Layer, LayerCalled, Log, Place, RecurrentCalled
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.axes import Role
@@ -33,7 +33,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         message=_message(mistake, encoder),
         place=place,
         primary=wording.shape(mistake.state.value) if place is not call.layer.place else initial_states.needs(call),
-        labels=tuple(label for label in labels if label.place is not place),
+        labels=tuple(label for label in labels if spot(label.place) is not spot(place)),
         expected=initial_states.expected(call),
         found=wording.shape(mistake.state.value),
         help=_remedy(mistake),
@@ -44,9 +44,9 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
 
 
 def _message(mistake: Mistake, encoder: RecurrentCalled) -> str:
-    decoder, misfit = wording.quoted(mistake.call.layer), mistake.misfit
+    misfit = mistake.misfit
     assert misfit is not None
-    source = wording.quoted(encoder.layer)
+    decoder, source = _told_apart(mistake.call.layer, encoder.layer)
     found = wording.size(misfit.found) if misfit.found is not None else "?"
     expected = wording.size(misfit.expected) if misfit.expected is not None else "?"
     if mistake.kind is Kind.RANK:
@@ -55,6 +55,14 @@ def _message(mistake: Mistake, encoder: RecurrentCalled) -> str:
     if misfit.axis == 0:
         return f"{decoder} has layers·directions = {expected}, but the state of {source} comes with {found}"
     return f"{decoder} has hidden_size {expected}, but the state of {source} is {found} wide"
+
+
+def _told_apart(decoder: Layer, encoder: Layer) -> tuple[str, str]:
+    """Both layers in the user's words, with their classes where one name stands for both."""
+    names = wording.quoted(decoder), wording.quoted(encoder)
+    if names[0] != names[1] or decoder.owner == encoder.owner:
+        return names
+    return f"{names[0]} of `{decoder.owner}`", f"{names[1]} of `{encoder.owner}`"
 
 
 def _remedy(mistake: Mistake) -> str:
@@ -70,15 +78,14 @@ def _remedy(mistake: Mistake) -> str:
 
 
 def _where(mistake: Mistake, encoder: RecurrentCalled, log: Log) -> Place:
-    """The decoder's construction where its layers or width are wrong; the call where directions are; and where the state
+    """The decoder's construction where its layers or width are wrong; the call where directions or axes are; and where the state
     was changed on the way to another number of rows though the layers agree, that change."""
     call, misfit = mistake.call, mistake.misfit
     assert misfit is not None
     ours, theirs = spec_of(call), spec_of(encoder)
     places = call.layer.argument_places
     if mistake.kind is Kind.RANK:
-        changed = log.maker(mistake.state.value)
-        return changed.place if changed is not None and changed is not encoder else call.place
+        return call.place
     if misfit.axis == 0:
         changed = sized_by(mistake.state.value, mistake.axis, log) if mistake.axis is not None else None
         if _differ(theirs.num_layers, ours.num_layers):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import uses
+from rnnshape_guard.checks.lineage import uses
 from rnnshape_guard.checks.reading import misfits, recurrent_origin
 from rnnshape_guard.events import Log, Reduced, Reshaped, Value
 from rnnshape_guard.findings import Finding, Label

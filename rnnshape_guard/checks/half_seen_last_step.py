@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import (
-    StepRead,
+from rnnshape_guard.checks.lineage import (
+    beside,
     both_directions,
     holds_directions,
     is_settled,
-    other_reads,
+    is_used,
     state_uses,
-    step_read,
     uses,
 )
-from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.checks.output_reads import StepRead, other_reads, step_read
 from rnnshape_guard.events import Log, RecurrentCalled, Returned, Selected, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Shape
@@ -36,11 +35,12 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
 def _reads_both(read: StepRead, log: Log) -> bool:
     """Whether the result, or what a layer made of it before, holds both directions and is used so."""
     result = next(iter([read.event.result]), None)
-    if not isinstance(result, Value) or not isinstance(result.shape, Shape) or not uses(result, log):
+    if not isinstance(result, Value) or not isinstance(result.shape, Shape) or not is_used(read.event, log):
         return False
     if not read.through_layer and not any(holds_directions(axis) for axis in result.shape.parts[-1:]):
         return False
-    return not all(_cuts_directions(use) for use in uses(result, log))
+    readers = uses(result, log)
+    return not readers or not all(_cuts_directions(use) for use in readers)
 
 
 def _cuts_directions(use: object) -> bool:
@@ -60,14 +60,14 @@ def _is_whole_otherwise(read: StepRead, log: Log) -> bool:
         other = step_read(use, log) if isinstance(use, Selected) else None
         if other is None or {read.step, other.step} == {"first", "last"}:
             return True
-    return any(not isinstance(use, Returned | RecurrentCalled) for use in state_uses(read.call, log))
+    return any(
+        not isinstance(use, Returned | RecurrentCalled) for use in beside(read.event, state_uses(read.call, log))
+    )
 
 
 def _finding(read: StepRead, condition: Condition, log: Log) -> Finding:
     event = read.event
     half = "forward" if read.step == "first" else "reverse"
-    spec = spec_of(read.call)
-    state = "h_n" if spec.kind != "LSTM" else "h_n of (h_n, c_n)"
     position = {"first": "the first step", "last": "the last step", "lengths": "the last step of each sequence"}[
         read.step
     ]
@@ -79,7 +79,7 @@ def _finding(read: StepRead, condition: Condition, log: Log) -> Finding:
         labels=(Label(read.call.layer.place, "2 directions"),),
         expected="forward after the last step, reverse after the first",
         found=f"both directions at {position}",
-        help=f"torch.cat((h_n[-2], h_n[-1]), dim=1), with {state} as {wording.quoted(read.call.layer)} returns it",
+        help=f"torch.cat((h_n[-2], h_n[-1]), dim=1), of the h_n that {wording.quoted(read.call.layer)} returns",
         condition=wording.when(condition),
         subject=frozenset({("half seen", read.call.id)}),
         cause=event.id,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.reading import confirmed, layout, misfits, ranked_by, sized_by, spec_of
+from rnnshape_guard.checks.reading import confirmed, entered, layout, misfits, ranked_by, sized_by, spec_of, spot
 from rnnshape_guard.events import (
     COLLATED,
     Created,
@@ -198,9 +198,22 @@ def where(mistake: Mistake, log: Log) -> Place:
     else:
         event = sized_by(state.value, mistake.axis, log) if mistake.axis is not None else state.maker
     if isinstance(event, Operated):
-        return event.place
+        brought = _brought(event, mistake.axis, log) if mistake.kind is Kind.FIXED_BATCH else None
+        return brought or event.place
     given = mistake.call.given["hx"].place
     return given if given is not None else mistake.call.place
+
+
+def _brought(event: Operated, axis: Axis | None, log: Log) -> Place | None:
+    """The argument by which a caller brought the size of an axis to the function that made it."""
+    function = entered(event, log)
+    atom = axis.atom if axis is not None else None
+    size = atom.symbol.value if atom is not None else None
+    if function is None or function.call is None or size is None:
+        return None
+    brought = [given for given in function.given.values() if isinstance(given.seen, Dim) and given.seen == size]
+    place = brought[0].place if len(brought) == 1 else None
+    return place if place is not None and place.text in function.call.text else None
 
 
 def finding(code: str, mistake: Mistake, log: Log, message: str, *, primary: str, remedy: str = "") -> Finding:
@@ -217,7 +230,7 @@ def finding(code: str, mistake: Mistake, log: Log, message: str, *, primary: str
         message=message,
         place=place,
         primary=primary,
-        labels=tuple(label for label in labels if label.place is not place),
+        labels=tuple(label for label in labels if spot(label.place) is not spot(place)),
         expected=expected(call),
         found=wording.shape(state.value),
         because=mistake.because,

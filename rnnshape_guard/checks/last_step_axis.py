@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import BatchRead, batch_read
+from rnnshape_guard.checks.layouts import is_callers_choice, is_chosen_batch_first
+from rnnshape_guard.checks.output_reads import BatchRead, batch_read
 from rnnshape_guard.checks.reading import spec_of
-from rnnshape_guard.events import Log, Reduced, Selected
-from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.checks.roles import only_atom
+from rnnshape_guard.checks.uses import Use, used_against
+from rnnshape_guard.events import Log, RecurrentCalled, Reduced, Selected, values_in
+from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
+from rnnshape_guard.shapes.axes import Shape
 
 
-def check(event: Selected | Reduced, log: Log) -> Iterator[Finding]:
-    """Judge each index -1, and each summary, along what both the layer and the tensor's evidence call the batch."""
+def check(event: Selected | Reduced | RecurrentCalled, log: Log) -> Iterator[Finding]:
+    """Judge each index -1, and each summary, along what both the layer and the tensor's evidence call the batch, or what
+    a layer reads as the batch that was told ``batch_first=True``."""
+    if isinstance(event, RecurrentCalled):
+        use = used_against(event, log) if is_chosen_batch_first(event, log) else None
+        if use is not None:
+            yield _against_the_choice(event, use)
+        return
     read = batch_read(event, log)
     if read is None or read.pad is not None:
         return
@@ -37,4 +47,28 @@ def _finding(read: BatchRead) -> Finding:
         help=f"take the time axis, {read.time_at} of {wording.shape(value)}: {read.remedy}",
         subject=frozenset(subject),
         cause=read.reorder.id if read.reorder is not None else read.call.id,
+    )
+
+
+def _against_the_choice(call: RecurrentCalled, use: Use) -> Finding:
+    event = use.event
+    axes = use.value.axes or ()
+    words = wording.quoted(event.place)
+    holder = event.given["input"].text or "out"
+    is_step = isinstance(event, Selected)
+    return Finding(
+        code="RSG401",
+        message=f"{words} is the last sample of the batch, not the last step"
+        if is_step
+        else f"{words} goes over the batch, not over time",
+        place=event.place,
+        primary=f"axis {use.at} is the batch",
+        labels=(Label(call.layer.argument_places.get("batch_first", call.layer.place), "batch first"),),
+        expected=wording.shape(Shape(tuple(axis for at, axis in enumerate(axes) if at != 1))),
+        found=wording.shape(next(values_in(event.result), None)),
+        because=(Because(f"{wording.quoted(call.layer)} was told batch_first=True", call.layer.place),),
+        help=f"{holder}[:, -1]" if is_step else f"{holder}.{event.name}(dim=1)",
+        subject=frozenset(atom.root for axis in axes[:2] if (atom := only_atom(axis)) is not None),
+        cause=call.id,
+        only_seen=is_callers_choice(call),
     )

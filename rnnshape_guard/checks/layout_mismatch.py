@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layouts import (
     Contradiction,
-    Convolved,
-    Use,
     contradicted,
-    convolved,
-    disagreement,
+    is_callers_choice,
+    is_chosen_batch_first,
     misplaced,
-    misused_move,
-    only_atom,
     reasons,
-    turned_in_vain,
-    used_against,
 )
+from rnnshape_guard.checks.paths import Convolved, convolved, disagreement
 from rnnshape_guard.checks.reading import layout, spec_of
+from rnnshape_guard.checks.roles import only_atom
+from rnnshape_guard.checks.turns import misused_move, turned_back, turned_in_vain
+from rnnshape_guard.checks.uses import Use, used_against
 from rnnshape_guard.events import Layer, Log, Place, RecurrentCalled
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
@@ -35,34 +34,38 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     if found is not None:
         mixed = disagreement(call, log)
         if misused_move(found, log) is None and misplaced(call) is None and (mixed is None or mixed.turned is None):
-            yield _by_evidence(found)
+            yield replace(_by_evidence(found, turned_back(call, log)), only_seen=is_callers_choice(call))
         return
     use = used_against(call, log)
-    if use is not None and misplaced(call) is None:
-        yield _by_use(call, use)
+    if use is not None and misplaced(call) is None and not is_chosen_batch_first(call, log):
+        yield replace(_by_use(call, use), only_seen=is_callers_choice(call))
     by = convolved(call, log)
     if use is None and by is not None and misplaced(call) is None:
-        yield _by_convolution(call, by)
+        yield replace(_by_convolution(call, by), only_seen=is_callers_choice(call))
 
 
-def _by_evidence(found: Contradiction) -> Finding:
+def _by_evidence(found: Contradiction, is_turned_back: bool) -> Finding:
+    """The finding stands at the layout; where the program turns the layer's output, at the call: its input was to be
+    turned too."""
     call = found.call
     batch_first = bool(settled(spec_of(call).batch_first))
     read, is_really = ("time", "the batch") if found.batch is not None else ("the batch", "time")
     at = (1 if found.batch is not None else 0) if batch_first else (0 if found.batch is not None else 1)
     given = call.given["input"]
+    shape = wording.shape(given.value, Strength.USE)
+    labels = () if given.place is None else (Label(given.place, shape),)
+    if is_turned_back:
+        labels = (Label(place_of_layout(call.layer), _stated(call)),)
     return Finding(
         code="RSG101",
         message=f"{wording.quoted(call.layer)} reads axis {at} of {wording.quoted(given)} as {read}, but it is {is_really}",
-        place=place_of_layout(call.layer),
-        primary=f"batch_first={batch_first}"
-        if "batch_first" in spec_of(call).given
-        else "batch_first=False by default",
-        labels=() if given.place is None else (Label(given.place, wording.shape(given.value, Strength.USE)),),
+        place=call.place if is_turned_back else place_of_layout(call.layer),
+        primary=f"reads {expected_layout(batch_first)}" if is_turned_back else _stated(call),
+        labels=labels,
         expected=expected_layout(batch_first),
-        found=wording.shape(given.value, Strength.USE),
+        found=shape,
         because=reasons(found),
-        help=remedy(call),
+        help=f"{given.text or 'x'}.transpose(0, 1)" if is_turned_back else remedy(call),
         subject=found.subject,
         cause=call.id,
     )
@@ -80,9 +83,7 @@ def _by_use(call: RecurrentCalled, use: Use) -> Finding:
             f"{use.words} along it, as if it were time"
         ),
         place=place_of_layout(call.layer),
-        primary=f"batch_first={batch_first}"
-        if "batch_first" in spec_of(call).given
-        else "batch_first=False by default",
+        primary=_stated(call),
         labels=(Label(place, f"axis {use.at} is read as time here"),),
         expected=expected_layout(batch_first),
         found=expected_layout(not batch_first),
@@ -131,9 +132,15 @@ def _by_convolution(call: RecurrentCalled, by: Convolved) -> Finding:
     )
 
 
+def _stated(call: RecurrentCalled) -> str:
+    spec = spec_of(call)
+    by_default = "" if "batch_first" in spec.given else " by default"
+    return f"batch_first={settled(spec.batch_first)}{by_default}"
+
+
 def place_of_layout(layer: Layer) -> Place:
-    """Where a layer's layout is decided: at `batch_first`, or at the construction that leaves it out."""
-    return layer.argument_places.get("batch_first", layer.place)
+    """Where a layer's layout is decided: at `batch_first`, or where the construction leaves it out."""
+    return layer.argument_places.get("batch_first", layer.place.closing)
 
 
 def expected_layout(batch_first: bool) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.lineage import batch_first_of, is_axis
 from rnnshape_guard.checks.packing_layout import against_its_tensor
-from rnnshape_guard.checks.picking import batch_first_of, is_axis
 from rnnshape_guard.checks.reading import misfits
 from rnnshape_guard.events import Computed, Event, Log, PackCalled, Reduced, Reshaped, Selected, Value
 from rnnshape_guard.findings import Finding, Label
@@ -31,8 +32,9 @@ def check(pack: PackCalled, log: Log) -> Iterator[Finding]:
         misfit = misfits(pack, Fault.SIZE, "lengths")[0]
         found, expected = _size(misfit.found), _size(misfit.expected)
         yield _finding(pack, log, f"there are {found} lengths for {expected} samples")
-    elif layout is not None and _is_of_the_whole(pack, layout[0], log):
-        yield _finding(pack, log, f"each part of the batch is packed with {words}, which is of the whole batch")
+    elif layout is not None and (cut := _cut_apart(pack, layout[0], log)) is not None:
+        finding = _finding(pack, log, f"each part of the batch is packed with {words}, which is of the whole batch")
+        yield replace(finding, labels=(Label(cut.place, "the batch is cut here"),))
 
 
 def _size(dim: Dim | None) -> str:
@@ -55,29 +57,22 @@ def _counts_samples(lengths: Value, layout: tuple[Axis, Axis]) -> bool:
     return is_axis(axis, time) and batch.size.value != 1
 
 
-def _is_of_the_whole(pack: PackCalled, batch: Axis, log: Log) -> bool:
-    """Whether a batch was cut into several parts and the lengths are, part after part, the same different numbers."""
+def _cut_apart(pack: PackCalled, batch: Axis, log: Log) -> Event | None:
+    """The event that cut a batch into several parts, if the lengths are, part after part, the same different numbers."""
     value, lengths = pack.value("input"), pack.given["lengths"].seen
     if value is None or not isinstance(lengths, tuple) or batch.atom is None:
-        return False
+        return None
     numbers = {one.value for one in lengths if isinstance(one, Dim)}
     if len(numbers) < 2 or None in numbers:
-        return False
+        return None
     cut = _cut(value, batch, log)
-    if cut is None:
-        return False
-    others = [
-        event
-        for event in log.events[cut.id : pack.id]
-        if isinstance(event, PackCalled) and event.name == pack.name and event.given["lengths"].seen is not None
-    ]
-    return any(
-        _same_lengths(other.given["lengths"].seen, lengths)
-        and (own := other.value("input")) is not None
-        and own is not value
-        and _cut(own, batch, log) is cut
-        for other in others
-    )
+    for other in log.events[cut.id : pack.id] if cut is not None else ():
+        if isinstance(other, PackCalled) and other.name == pack.name and "lengths" in other.given:
+            own = other.value("input")
+            same = _same_lengths(other.given["lengths"].seen, lengths)
+            if same and own is not None and own is not value and _cut(own, batch, log) is cut:
+                return cut
+    return None
 
 
 def _same_lengths(left: object, right: object) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import uses
+from rnnshape_guard.checks.lineage import uses
 from rnnshape_guard.checks.reading import spec_of
-from rnnshape_guard.checks.tuples import refused, state_pair
-from rnnshape_guard.events import Called, Log, RecurrentCalled, Unpacked, Value
+from rnnshape_guard.checks.tuples import refused, state_pair, whole_result
+from rnnshape_guard.events import Called, Event, Log, RecurrentCalled, Returned, Seen, Unpacked, Value
 from rnnshape_guard.findings import Finding, Label
 
 
@@ -21,12 +21,13 @@ def check(event: Called | Unpacked, log: Log) -> Iterator[Finding]:
         call = state_pair(pair, log)
         if call is not None:
             state = wording.quoted(given) if given.text else "the state"
+            place, other = (event.place, call.place) if _is_handed_out(call, event, log) else (call.place, event.place)
             yield Finding(
                 code="RSG405",
                 message=f"an LSTM's state is a pair, and {state} is used as a tensor",
-                place=call.place,
-                primary="returns output, (h_n, c_n)",
-                labels=(Label(event.place, "used as a tensor"),),
+                place=place,
+                primary="returns output, (h_n, c_n)" if place is call.place else "used as a tensor",
+                labels=(Label(other, "used as a tensor" if place is call.place else "returns output, (h_n, c_n)"),),
                 expected="h_n",
                 found="(h_n, c_n)",
                 help=f"_, (h_n, _) = {call.place.text}",
@@ -36,8 +37,18 @@ def check(event: Called | Unpacked, log: Log) -> Iterator[Finding]:
             return
 
 
+def _is_handed_out(call: RecurrentCalled, use: Event, log: Log) -> bool:
+    """Whether the function of a call returned before its state was used: the mistake is its caller's, then."""
+    return use.scope != call.scope and any(
+        isinstance(event, Returned) and event.scope == call.scope for event in log.events[call.id : use.id]
+    )
+
+
 def _unpacked(event: Unpacked, log: Log) -> Iterator[Finding]:
     state = event.source
+    if isinstance(state, tuple) and event.count != 2:
+        yield from _flat(event, state, log)
+        return
     if not isinstance(state, Value) or state.part != "h_n" or event.count != 2 or event.path:
         return
     call = log.maker(state)
@@ -59,6 +70,27 @@ def _unpacked(event: Unpacked, log: Log) -> Iterator[Finding]:
         expected="output, h_n",
         found="output, (h_n, c_n)",
         help=f"out, h_n = {call.place.text}",
+        subject=frozenset({("result", call.id)}),
+        cause=call.id,
+    )
+
+
+def _flat(event: Unpacked, source: tuple[Seen, ...], log: Log) -> Iterator[Finding]:
+    """``out, h, c = lstm(x)``: there are two results."""
+    call = whole_result(source, log)
+    if call is None or event.count not in (1, 3):
+        return
+    kind = spec_of(call).kind
+    state = "(h_n, c_n)" if kind == "LSTM" else "h_n"
+    yield Finding(
+        code="RSG405",
+        message=f"{wording.quoted(call.layer)} returns output and {state}, and its result is unpacked into {event.count}",
+        place=call.place,
+        primary=f"returns output, {state}",
+        labels=(Label(call.layer.place, f"nn.{kind}"),),
+        expected=f"output, {state}",
+        found="output, h_n, c_n" if event.count == 3 else "output",
+        help=f"out, {'(h_n, c_n)' if kind == 'LSTM' else 'h_n'} = {call.place.text}",
         subject=frozenset({("result", call.id)}),
         cause=call.id,
     )

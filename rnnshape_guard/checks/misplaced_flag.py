@@ -6,16 +6,12 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout
-from rnnshape_guard.checks.layouts import (
-    contradicted,
-    disagreement,
-    misplaced,
-    reasons,
-    role_of,
-    turned_in_vain,
-    used_against,
-)
+from rnnshape_guard.checks.layouts import contradicted, misplaced, reasons
+from rnnshape_guard.checks.paths import disagreement
 from rnnshape_guard.checks.reading import layout
+from rnnshape_guard.checks.roles import role_of
+from rnnshape_guard.checks.turns import turned_in_vain
+from rnnshape_guard.checks.uses import used_against
 from rnnshape_guard.events import Layer, Log, Place, RecurrentBuilt, RecurrentCalled
 from rnnshape_guard.findings import Because, Finding
 from rnnshape_guard.layers import RecurrentSpec

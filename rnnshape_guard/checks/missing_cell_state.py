@@ -14,14 +14,11 @@ from rnnshape_guard.shapes.outcomes import Fault
 def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     """Judge each call of an LSTM that is given one tensor as its state."""
     given = call.given.get("hx")
-    if (
-        given is None
-        or not isinstance(given.seen, Value)
-        or misfits(call, Fault.COUNT)
-        or not is_of_one_kind(call, log)
-    ):
+    if given is None or not isinstance(given.seen, Value) or misfits(call, Fault.COUNT):
         return
     for misfit in misfits(call, Fault.TYPE, "hx"):
+        if not is_of_one_kind(call, log):
+            return
         text = given.text if given.text.isidentifier() else "h_0"
         cell = text.replace("h", "c", 1) if text.startswith("h") and not text.startswith("hidden") else "c_0"
         yield Finding(

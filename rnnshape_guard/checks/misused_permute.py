@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout
-from rnnshape_guard.checks.layouts import (
-    Contradiction,
-    axis_read,
-    because_of,
-    contradicted,
-    disagreement,
-    misused_move,
-    only_atom,
-    reasons,
-    role_of,
-    turned_in_vain,
-    uses,
-)
+from rnnshape_guard.checks.layouts import Contradiction, contradicted, is_callers_choice, reasons
 from rnnshape_guard.checks.moves import mover, receiver
+from rnnshape_guard.checks.paths import disagreement
 from rnnshape_guard.checks.reading import layout, misfits, spec_of
+from rnnshape_guard.checks.roles import because_of, key, only_atom, role_of
+from rnnshape_guard.checks.turns import misused_move, turned_in_vain
+from rnnshape_guard.checks.uses import axis_read, uses
 from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Reordered, Selected, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
@@ -39,7 +32,7 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
         layouts = None if in_vain else _before_layout(call, log) or _before_use(call, log) or _before_state(call, log)
         found = layouts or found
     if found is not None:
-        yield found
+        yield replace(found, only_seen=is_callers_choice(call)) if isinstance(call, RecurrentCalled) else found
 
 
 # -- batch and time ----------------------------------------------------------------------------------------------------
@@ -47,6 +40,7 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
 
 def _before_layout(call: RecurrentCalled, log: Log) -> Finding | None:
     found = contradicted(call)
+    earlier: RecurrentCalled | None = None
     because = () if found is None else reasons(found)
     if found is None:
         mixed = disagreement(call, log)
@@ -54,9 +48,9 @@ def _before_layout(call: RecurrentCalled, log: Log) -> Finding | None:
             return None
         if any(role_of(atom) is not None for atom in mixed.found.atoms):
             return None
-        found = mixed.found
+        found, earlier = mixed.found, mixed.earlier
         because = (Because(f"{wording.quoted(mixed.earlier.layer)} made these axes", mixed.earlier.layer.place),)
-    move = misused_move(found, log)
+    move = misused_move(found, log, earlier)
     if move is None:
         return None
     batch_first = bool(settled(spec_of(call).batch_first))
@@ -180,25 +174,34 @@ def _features(call: LayerCalled, value: Value, at: int, move: Reordered) -> Find
     before = move.value("input")
     was = before.axes[at] if before is not None and before.axes is not None else axis
     atoms = [atom for atom in (only_atom(axis), only_atom(was)) if atom is not None]
-    message = (
-        f"{wording.quoted(move.place)} puts {wording.axis_name(axis)} on axis {at}, where "
-        f"{wording.quoted(call.layer)} reads its {'channels' if at == 1 else 'features'}"
-    )
-    because = because_of(*atoms)
+    what = "channels" if at == 1 else "features"
+    layer = wording.quoted(call.layer)
+    many = "" if was.size.value is None else f"{was.size.value} "
     given = call.given["input"]
+    own = key(call.place)
     return Finding(
         code="RSG301",
-        message=message,
+        message=f"{wording.quoted(move.place)} moves away the {many}{what} that {layer} reads on axis {at}",
         place=move.place,
-        primary=wording.shape(move.result if isinstance(move.result, Value) else None, Strength.USE),
-        labels=() if given.place is None else (Label(given.place, f"{wording.quoted(call.layer)} reads it here"),),
-        expected=wording.shape(before, Strength.USE),
-        found=wording.shape(value, Strength.USE),
-        because=because,
+        primary=f"axis {at} is now {_described(axis, own)}",
+        labels=() if given.place is None else (Label(given.place, f"axis {at} is read as {what} here"),),
+        expected=f"{many}{what} on axis {at}",
+        found=f"{_described(axis, own)} on axis {at}",
+        because=tuple(one for one in because_of(*atoms) if key(one.place) != own),
         help=f"leave the axes as they are: {receiver(move)}",
         subject=frozenset({*(atom.root for atom in atoms), ("features", call.layer.id)}),
         cause=move.id,
     )
+
+
+def _described(axis: Axis, reader: object) -> str:
+    """An axis by its role and size; what the reading layer itself takes it for does not count."""
+    atom = only_atom(axis)
+    said = [one for one in (atom.reasons() if atom is not None else ()) if key(one.place) != reader]
+    value = axis.size.value
+    if said:
+        return str(said[0].role) + ("" if value is None else f" = {value}")
+    return "another axis" if value is None else str(value)
 
 
 def _finding(

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout, place_of_layout, remedy
-from rnnshape_guard.checks.layouts import (
-    Disagreement,
-    contradicted,
-    disagreement,
-    misplaced,
-    misused_move,
-    role_of,
-    turned_in_vain,
-)
+from rnnshape_guard.checks.layouts import contradicted, is_callers_choice, misplaced
+from rnnshape_guard.checks.paths import Disagreement, disagreement
 from rnnshape_guard.checks.reading import layout, spec_of
+from rnnshape_guard.checks.roles import role_of
+from rnnshape_guard.checks.turns import misused_move, turned_in_vain
 from rnnshape_guard.events import Log, RecurrentCalled
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
@@ -28,13 +24,14 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     if mixed is None or turned_in_vain(call, log):
         return
     if mixed.turned is not None:
-        yield _repeated(call, mixed)
+        yield replace(_repeated(call, mixed), only_seen=is_callers_choice(call))
         return
     known = contradicted(call) is not None or contradicted(mixed.earlier) is not None
     if known or any(role_of(atom) is not None for atom in mixed.found.atoms) or misplaced(call) is not None:
         return
-    if misused_move(mixed.found, log) is None:
-        yield _mixed(call, mixed)
+    if misused_move(mixed.found, log, mixed.earlier) is None:
+        is_choice = is_callers_choice(call) or is_callers_choice(mixed.earlier)
+        yield replace(_mixed(call, mixed), only_seen=is_choice)
 
 
 def _mixed(call: RecurrentCalled, mixed: Disagreement) -> Finding:
@@ -50,7 +47,7 @@ def _mixed(call: RecurrentCalled, mixed: Disagreement) -> Finding:
         primary=f"reads {expected_layout(batch_first)}",
         labels=(
             Label(place_of_layout(mixed.earlier.layer), _stated(mixed.earlier)),
-            *(() if given.place is None else (Label(given.place, wording.shape(given.value)),)),
+            *(() if given.place is None else (Label(given.place, expected_layout(not batch_first)),)),
         ),
         expected=expected_layout(batch_first),
         found=expected_layout(not batch_first),

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import (
-    StateRead,
-    both_directions,
-    is_settled,
-    is_used,
-    other_state_reads,
-    output_reads,
-    state_read,
-)
+from rnnshape_guard.checks.lineage import beside, both_directions, is_settled, is_used
+from rnnshape_guard.checks.output_reads import output_reads
 from rnnshape_guard.checks.reading import spec_of
-from rnnshape_guard.events import Log, Selected
+from rnnshape_guard.checks.state_reads import StateRead, other_state_reads, state_read
+from rnnshape_guard.events import Log, Returned, Selected
 from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.dims import Condition, Dim, compare, same_size
 from rnnshape_guard.shapes.outcomes import Slice
+
+_LISTED: Final = 3
+"""As many layers' places are listed one by one."""
 
 
 def check(event: Selected, log: Log) -> Iterator[Finding]:
@@ -29,24 +28,36 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
     condition = both_directions(read.call)
     if condition is None or not is_settled(event, condition) or other_state_reads(read, log):
         return
-    if _first_layers(read):
-        yield _finding(read, condition, "takes both directions of the lower layers, not one direction of each layer")
-    elif (half := _half(read)) is not None and not output_reads(read.call, log):
+    which = _some_layers(read)
+    if which is not None and not _is_one(spec_of(read.call).num_layers):
+        yield _finding(read, condition, f"takes both directions of the {which} layers, not one direction of each layer")
+    elif which is not None:
+        yield _finding(read, condition, f"is the {'forward' if which == 'lower' else 'reverse'} direction alone")
+    elif (half := _half(read)) is not None and all(
+        isinstance(one, Returned) for one in beside(event, output_reads(read.call, log))
+    ):
         yield _finding(read, condition, f"is the {half} direction alone")
 
 
-def _first_layers(read: StateRead) -> bool:
-    """``h_n[:layers]``: as many as there are layers, from the front."""
+def _some_layers(read: StateRead) -> str | None:
+    """``h_n[:layers]``: as many as there are layers, from the front; or, named so, from the back."""
     layers = spec_of(read.call).num_layers
+    if not isinstance(layers, Dim):
+        return None
     match read.pick.item:
-        case Slice(start=None | Dim(literal=0), stop=Dim() as stop, step=None) if isinstance(layers, Dim):
-            return same_size(stop, layers) or compare(stop, layers).equal
-    return False
+        case Slice(start=None | Dim(literal=0), stop=Dim() as stop, step=None):
+            return "lower" if same_size(stop, layers) or compare(stop, layers).equal else None
+        case Slice(start=Dim() as start, stop=None, step=None):
+            return "upper" if same_size(start, layers) or same_size(-start, layers) else None
+    return None
+
+
+def _is_one(layers: Size) -> bool:
+    return isinstance(layers, Dim) and layers.value == 1
 
 
 def _half(read: StateRead) -> str | None:
-    layers = spec_of(read.call).num_layers
-    one = isinstance(layers, Dim) and layers.value == 1
+    one = _is_one(spec_of(read.call).num_layers)
     match read.pick.number:
         case -1:
             return "reverse"
@@ -60,25 +71,35 @@ def _half(read: StateRead) -> str | None:
 def _finding(read: StateRead, condition: Condition, fact: str) -> Finding:
     event = read.event
     state = event.given["input"].text or "h_n"
-    spec = spec_of(read.call)
     if isinstance(read.pick.item, Slice) and read.pick.number is None:
+        expected = "one direction of each layer"
         remedy = f"{state}[0::2] + {state}[1::2], or a view to (layers, 2, batch, hidden)"
     else:
-        remedy = (
-            f"torch.cat(({state}[-2], {state}[-1]), dim=1), {wording.size(spec.hidden_size)} features twice"
-            if isinstance(spec.hidden_size, Dim)
-            else f"torch.cat(({state}[-2], {state}[-1]), dim=1)"
-        )
+        expected = "both directions of the last layer"
+        remedy = f"torch.cat(({state}[-2], {state}[-1]), dim=1), of twice as many features"
     return Finding(
         code="RSG403",
         message=f"{wording.quoted(event.place)} {fact}",
         place=event.place,
         primary=f"of {wording.shape(read.value)}",
         labels=(Label(read.call.layer.place, "2 directions"),),
-        expected="forward and reverse, layer by layer: 0 forward, 0 reverse, 1 forward, ...",
-        found=wording.shape(event.result if not isinstance(event.result, tuple) else None),  # type: ignore[arg-type]
+        expected=expected,
+        found=_places(read),
         help=remedy,
         condition=wording.when(condition),
         subject=frozenset({("state", read.call.id)}),
         cause=event.id,
     )
+
+
+def _places(read: StateRead) -> str:
+    """What was taken, place by place: ``layer 0 forward, layer 0 reverse``."""
+    layers = spec_of(read.call).num_layers
+    count = layers.value if isinstance(layers, Dim) else None
+    if count is None or count > _LISTED:
+        return "places in the order layer 0 forward, layer 0 reverse, layer 1 forward, ..."
+    names = [f"layer {layer} {way}" for layer in range(count) for way in ("forward", "reverse")]
+    number = read.pick.number
+    if number is not None:
+        return names[number]
+    return ", ".join(names[:count] if _some_layers(read) == "lower" else names[-count:])

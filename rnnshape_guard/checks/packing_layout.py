@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import BatchRead, batch_first_of, batch_read
+from rnnshape_guard.checks.lineage import batch_first_of
+from rnnshape_guard.checks.output_reads import BatchRead, batch_read
 from rnnshape_guard.events import Log, PackCalled, Reduced, Selected
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.shapes.axes import Atom, Evidence, Role, Strength

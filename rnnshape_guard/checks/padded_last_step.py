@@ -7,16 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import (
-    StepRead,
-    contradicted,
-    output_reads,
-    state_uses,
-    stated_batch,
-    step_read,
-    steps_of,
-)
-from rnnshape_guard.checks.reading import confirmed, entered
+from rnnshape_guard.checks.lineage import contradicted, state_uses, stated_batch, steps_of
+from rnnshape_guard.checks.output_reads import StepRead, output_reads, step_read
+from rnnshape_guard.checks.reading import confirmed, entered, spec_of
 from rnnshape_guard.events import (
     Event,
     FunctionEntered,
@@ -30,10 +23,12 @@ from rnnshape_guard.events import (
     Selected,
 )
 from rnnshape_guard.findings import Because, Finding, Label
+from rnnshape_guard.layers import settled
 from rnnshape_guard.shapes.axes import Role
 
 LENGTHS: Final = re.compile(r"(?:^|_)(?:lens|lengths)$|^(?:lens|lengths)_")
 """Names of parameters that hold a length for each sequence."""
+_OF_TARGETS: Final = re.compile(r"^(?:target|tgt|trg|label|out|dec|y_)")
 
 
 def check(event: Selected | RecurrentCalled, log: Log) -> Iterator[Finding]:
@@ -45,10 +40,10 @@ def check(event: Selected | RecurrentCalled, log: Log) -> Iterator[Finding]:
         return
     function = entered(event, log)
     name = _lengths(function) if function is not None else None
-    if function is None or name is None or not _is_padded(event, function, name, log):
+    if function is None or name is None or not _is_batch(event):
         return
     reader = _final_reader(event, log)
-    if reader is not None:
+    if reader is not None and not _packs(event, function, name, log) and _is_left_alone(function, event, name):
         yield _of_state(event, name, reader)
 
 
@@ -80,7 +75,7 @@ def _of_state(call: RecurrentCalled, name: str, reader: Event) -> Finding:
         expected="a packed batch",
         found=wording.shape(given.value),
         because=(Because(f"`{name}` is given to the function and packs nothing", None),),
-        help=f"pack_padded_sequence({given.text}, {name}.cpu(), batch_first=…, enforce_sorted=False)",
+        help=f"pack_padded_sequence({given.text}, {name}.cpu(), batch_first={settled(spec_of(call).batch_first)}, enforce_sorted=False)",
         subject=frozenset({("padded", call.id)}),
         cause=call.id,
     )
@@ -90,46 +85,45 @@ def _of_state(call: RecurrentCalled, name: str, reader: Event) -> Finding:
 
 
 def _lengths(function: FunctionEntered) -> str | None:
-    """The parameter that holds the lengths, if the caller has to give it."""
+    """The parameter that holds the lengths."""
     for name, given in function.given.items():
-        if LENGTHS.search(name) and given.seen is not None:
-            optional = re.search(rf"\b{name}\s*(?::[^,()]*(?:\[[^\]]*\])?)?\s*=", _head(function))
-            return None if optional else name
+        if LENGTHS.search(name) and given.seen is not None and not _OF_TARGETS.search(name):
+            return name
     return None
 
 
-def _head(function: FunctionEntered) -> str:
-    return function.place.text.split("):", 1)[0].split(") ->", 1)[0]
-
-
-def _is_padded(call: RecurrentCalled, function: FunctionEntered, name: str, log: Log) -> bool:
-    """Whether a call runs over a batch whose axes are known, while nothing but the input's own making reads the lengths."""
+def _is_batch(call: RecurrentCalled) -> bool:
+    """Whether a call runs over a tensor that is known to be a batch of sequences."""
     steps = steps_of(call)
     value = call.value("input")
     if steps is None or value is None or value.axes is None or contradicted(*steps):
         return False
-    if not (confirmed(steps[0], Role.BATCH) or confirmed(steps[1], Role.TIME)):
-        if value.made_by < 0 or not stated_batch(steps[0]):
-            return False
-    if not _is_left_alone(function.place.text, call.place.text, name):
-        return False
+    if confirmed(steps[0], Role.BATCH) or confirmed(steps[1], Role.TIME):
+        return True
+    return value.made_by >= 0 and stated_batch(steps[0])
+
+
+def _packs(call: RecurrentCalled, function: FunctionEntered, name: str, log: Log) -> bool:
+    """Whether a function packs something, or hands the lengths to what is not followed."""
     word = re.compile(rf"\b{name}\b")
     for event in log.events[function.id : call.id]:
         if isinstance(event, PackCalled) and event.scope == call.scope:
-            return False
+            return True
         if isinstance(event, Handed) and any(word.search(given.text) for given in event.given.values()):
-            return False
-    return not any(isinstance(event, PackCalled) for event in _inside(call, log))
+            return True
+    return any(isinstance(event, PackCalled) for event in _inside(call, log))
 
 
-def _is_left_alone(function: str, call: str, name: str) -> bool:
-    """Whether a function reads the lengths before a call at most, and hands them to nobody."""
-    if call not in function or re.search(r"left|prepad|pre_pad", function):
+def _is_left_alone(function: FunctionEntered, call: RecurrentCalled, name: str) -> bool:
+    """Whether a function must be given the lengths, reads them before a call at most, and hands them to nobody."""
+    text, own = function.place.text, call.place.text
+    if own not in text or re.search(r"left|prepad|pre_pad", text):
         return False
-    before, behind = function.split(call, 1)
-    body = before.split("):", 1)[-1] if "):" in before else before.split(":", 1)[-1]
+    before, behind = text.split(own, 1)
+    head, _, body = before.partition("):") if "):" in before else before.partition(":")
+    may_be_left_out = re.search(rf"\b{name}\s*(?::[^,()]*(?:\[[^\]]*\])?)?\s*=", head.split(") ->", 1)[0])
     handed = re.search(rf"\(\s*(?:[^()]*,\s*)?{name}\s*[,)]", body)
-    return handed is None and re.search(rf"\b{name}\b", behind) is None
+    return may_be_left_out is None and handed is None and re.search(rf"\b{name}\b", behind) is None
 
 
 def _inside(call: RecurrentCalled, log: Log) -> Iterator[Event]:

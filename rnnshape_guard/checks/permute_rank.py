@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.layouts import rank_is_known
-from rnnshape_guard.checks.moves import receiver
+from rnnshape_guard.checks.moves import first_tensor, receiver
+from rnnshape_guard.checks.uses import rank_is_known
 from rnnshape_guard.events import Log, RecurrentCalled, Reordered, Value
 from rnnshape_guard.findings import Because, Finding, Label
+from rnnshape_guard.shapes.axes import Rest, Shape, Strength
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 _FAULTS = (Fault.COUNT, Fault.AXIS, Fault.REPEATED, Fault.RANK)
@@ -43,15 +44,29 @@ def check(move: Reordered, log: Log) -> Iterator[Finding]:
 
 
 def _is_sure(value: Value, log: Log) -> bool:
+    source = value
     for _, event in log.past(value):
         if isinstance(event, RecurrentCalled):
             return rank_is_known(event)
-    return True
+        source = first_tensor(event) or source
+    return not _is_only_written(source)
+
+
+def _is_only_written(value: Value) -> bool:
+    """Whether nothing but a comment or docstring tells a tensor's rank."""
+    if not isinstance(value.shape, Shape) or not any(isinstance(part, Rest) for part in value.shape.stored):
+        return False
+    strengths = {evidence.strength for atom in value.shape.atoms() for evidence in atom.evidence}
+    return Strength.WRITTEN in strengths and min(strengths) is Strength.WRITTEN
 
 
 def _message(move: Reordered, misfit: Misfit, name: str, rank: int | None) -> str:
     tensor = wording.quoted(receiver(move))
-    has = f"{tensor} has {rank} axes" if rank is not None else f"{tensor} has another number of axes"
+    has = (
+        f"{tensor} has {rank} {'axis' if rank == 1 else 'axes'}"
+        if rank is not None
+        else f"{tensor} has another number of axes"
+    )
     match misfit.fault:
         case Fault.REPEATED:
             return f"`{name}` names axis {misfit.axis} twice"

@@ -107,12 +107,12 @@ def ranked_by(value: Value, log: Log) -> Event | None:
 def is_of_one_kind(call: LayerCalled, log: Log) -> bool:
     """Whether it surely is a layer of this kind that is called here: not one of several that a program chooses between
     where it builds them or where it calls them."""
-    kind, built_at, called_at = getattr(call.layer.spec, "kind", None), _node(call.layer.place), _node(call.place)
+    kind, built_at, called_at = getattr(call.layer.spec, "kind", None), spot(call.layer.place), spot(call.place)
     for event in log.events:
         match event:
-            case LayerBuilt() if _node(event.layer.place) is built_at:
+            case LayerBuilt() if spot(event.layer.place) is built_at:
                 pass
-            case LayerCalled() if event.entry == call.entry and _node(event.place) is called_at:
+            case LayerCalled() if event.entry == call.entry and spot(event.place) is called_at:
                 pass
             case _:
                 continue
@@ -121,5 +121,6 @@ def is_of_one_kind(call: LayerCalled, log: Log) -> bool:
     return True
 
 
-def _node(place: Place) -> object:
+def spot(place: Place) -> object:
+    """What tells places apart: two places of one expression have one spot."""
     return getattr(place, "node", place)

@@ -68,6 +68,8 @@ def findings(log: Log, judging: Iterable[Check]) -> Iterator[Finding]:
     by_kind: dict[type[Event], list[Judge]] = {}
     known = tuple(judging)
     for event in log.events:
+        if event.uncertain:
+            continue
         kind = type(event)
         if kind not in by_kind:
             by_kind[kind] = [check.function for check in known if issubclass(kind, check.judges)]

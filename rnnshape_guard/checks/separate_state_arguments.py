@@ -14,15 +14,15 @@ from rnnshape_guard.shapes.outcomes import Fault
 def check(call: RecurrentCalled | CellCalled, log: Log) -> Iterator[Finding]:
     """Judge each call of an LSTM or LSTMCell with three positional arguments."""
     kind = str(getattr(call.layer.spec, "kind", ""))
-    if not kind.startswith("LSTM") or not is_of_one_kind(call, log):
+    if not kind.startswith("LSTM"):
         return
     for misfit in misfits(call, Fault.COUNT, "args"):
-        if misfit.found is None or misfit.found.value != 3:
+        if misfit.found is None or misfit.found.value != 3 or not is_of_one_kind(call, log):
             continue
         first, second, third = (given.text for given in list(call.given.values())[:3])
         yield Finding(
             code="RSG506",
-            message=f"{wording.quoted(call.layer)} takes its state as one pair, but is given {_short(second)} and {_short(third)}",
+            message=f"{wording.quoted(call.layer)} takes its state as one pair, but is given {wording.quoted(second)} and {wording.quoted(third)}",
             place=call.place,
             primary="three arguments",
             labels=(Label(call.layer.place, f"an {kind}"),),
@@ -32,7 +32,3 @@ def check(call: RecurrentCalled | CellCalled, log: Log) -> Iterator[Finding]:
             subject=frozenset({("state", call.layer.id)}),
             cause=call.id,
         )
-
-
-def _short(text: str) -> str:
-    return wording.quoted(text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import stated_batch
+from rnnshape_guard.checks.lineage import stated_batch
 from rnnshape_guard.checks.reading import recurrent_origin
 from rnnshape_guard.events import Computed, LayerCalled, Log, Value
 from rnnshape_guard.findings import Because, Finding, Label

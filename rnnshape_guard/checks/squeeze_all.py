@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import receiver
 from rnnshape_guard.events import Log, Reshaped, Value
-from rnnshape_guard.findings import Finding, Label, Severity
+from rnnshape_guard.findings import Finding, Severity
 from rnnshape_guard.shapes.axes import Axis, Role, Strength
 
 
@@ -45,7 +45,6 @@ def _finding(event: Reshaped, value: Value, units: list[int], batch: int | None,
     at = batch if batch is not None else others[0]
     axis = "the batch" if batch is not None else f"axis {at}"
     atom = (value.axes or ())[at].atom
-    given = event.given.get("input")
     dims = [unit - len(value.axes or ()) if unit == len(value.axes or ()) - 1 else unit for unit in units]
     wanted = str(dims[0]) if len(dims) == 1 else f"({', '.join(map(str, dims))})"
     return Finding(
@@ -53,7 +52,6 @@ def _finding(event: Reshaped, value: Value, units: list[int], batch: int | None,
         message=f"`squeeze()` of {wording.quoted(receiver(event))} also drops {axis} when its size is 1",
         place=event.place,
         primary=wording.shape(value),
-        labels=() if given is None or given.place is None else (Label(given.place, wording.shape(value)),),
         because=wording.because(atom, Strength.LAYER) if atom is not None else (),
         help=f"{receiver(event)}.squeeze({wanted})",
         severity=None if batch is not None else Severity.NOTE,

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.picking import (
-    StateRead,
-    feeds_layer,
-    is_used,
-    other_state_reads,
-    output_reads,
-    sample_read,
-    state_read,
-)
+from rnnshape_guard.checks.lineage import beside, is_used
+from rnnshape_guard.checks.output_reads import output_reads
 from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.checks.state_reads import StateRead, feeds_layer, numbers_read, sample_read, state_read
 from rnnshape_guard.events import Log, Selected, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.dims import Dim, surely_above_one
@@ -28,15 +22,14 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
             yield _sample(sample)
         return
     read = state_read(event, log)
-    if read is None or read.pick.number != 0 or not is_used(event, log):
+    if read is None or not is_used(event, log) or beside(event, output_reads(read.call, log)):
         return
     spec = spec_of(read.call)
     layers, directions = spec.num_layers, spec.directions
-    if not isinstance(layers, Dim) or not surely_above_one(layers):
+    if not isinstance(layers, Dim) or not surely_above_one(layers) or not isinstance(directions, Dim):
         return
-    if not isinstance(directions, Dim) or directions.value != 1:
-        return
-    if not other_state_reads(read, log) and not output_reads(read.call, log):
+    bottom = {1: {0}, 2: {0, 1}}.get(directions.value or 0)
+    if bottom is not None and numbers_read(read, log) == bottom:
         yield _bottom(read, layers)
 
 
@@ -74,7 +67,7 @@ def _bottom(read: StateRead, layers: Dim) -> Finding:
         ),
         expected="the last layer",
         found="the first layer",
-        help=f"{state}[-1]",
+        help=f"{state}[-1]" if spec_of(read.call).directions == 1 else f"{state}[-2] and {state}[-1]",
         subject=frozenset({("state", read.call.id, read.value.part)}),
         cause=event.id,
     )

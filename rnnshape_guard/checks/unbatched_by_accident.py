@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.layouts import batch_of, because_of, only_atom, role_of
+from rnnshape_guard.checks.paths import batch_of
 from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.checks.roles import because_of, only_atom, role_of
 from rnnshape_guard.events import Log, RecurrentCalled, Selected
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
@@ -70,7 +71,7 @@ def _finding(call: RecurrentCalled, batch: Atom, because: tuple[Because, ...], l
         found=wording.shape(given.value),
         because=because,
         help=_remedy(call, log),
-        subject=frozenset({batch.root, ("unbatched", call.layer.id)}),
+        subject=frozenset({batch.root, ("features", call.layer.id)}),
         cause=call.id,
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.layouts import because_of, role_of
 from rnnshape_guard.checks.moves import arguments, is_method, is_scrambled, order, receiver
 from rnnshape_guard.checks.reading import is_state, misfits
+from rnnshape_guard.checks.roles import because_of, role_of
 from rnnshape_guard.events import Log, Reshaped, Value
-from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.findings import Finding
 from rnnshape_guard.shapes.axes import Atom, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Fault
@@ -85,7 +85,6 @@ def _may_be_another(wanted: tuple[Atom, ...]) -> bool:
 def _finding(event: Reshaped, value: Value, atoms: tuple[Atom, ...], condition: str) -> Finding:
     name = event.name.rpartition(".")[2]
     result = event.result if isinstance(event.result, Value) else None
-    given = event.given.get("input")
     return Finding(
         code="RSG303",
         message=(
@@ -94,7 +93,6 @@ def _finding(event: Reshaped, value: Value, atoms: tuple[Atom, ...], condition: 
         ),
         place=event.place,
         primary=f"cuts {wording.shape(value)} into {wording.shape(result)}",
-        labels=() if given is None or given.place is None else (Label(given.place, wording.shape(value)),),
         expected=wording.shape(value),
         found=wording.shape(result),
         because=because_of(*atoms),

@@ -10,8 +10,8 @@ from rnnshape_guard.checks.reading import misfits
 from rnnshape_guard.events import Log, Reshaped
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Role, Shape
-from rnnshape_guard.shapes.dims import Dim, divide
-from rnnshape_guard.shapes.outcomes import Fault
+from rnnshape_guard.shapes.dims import Dim, divide, resolve
+from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 
 def check(event: Reshaped, log: Log) -> Iterator[Finding]:
@@ -23,16 +23,18 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
         name = event.name.rpartition(".")[2]
         given = event.given.get("input")
         expected, found = misfit.expected, misfit.found
-        forgotten = _forgotten(value.shape, expected, found)
         yield Finding(
             code="RSG305",
-            message=f"the sizes of this `{name}` cannot hold {wording.quoted(receiver(event))}{forgotten}",
+            message=(
+                f"the sizes of this `{name}` cannot hold {wording.quoted(receiver(event))}"
+                f"{_forgotten(event, value.shape, misfit)}"
+            ),
             place=event.place,
-            primary=f"{wording.size(found)} elements" if found is not None and not _has_rest(event) else "",
+            primary=_elements(event, found),
             labels=() if given is None or given.place is None else (Label(given.place, wording.shape(value)),),
-            expected=f"{wording.size(expected)} elements, {wording.shape(value)}" if expected is not None else "",
-            found=f"{wording.size(found)} elements" if found is not None else "",
-            help="let one of the sizes be -1, or name every axis",
+            expected=f"{_number(expected)} elements, {wording.shape(value)}" if expected is not None else "",
+            found=_elements(event, found),
+            help="let one of the sizes be -1, or name every axis" if not _sizes(event, -1) else "",
             condition=wording.when(misfit.condition),
             subject=frozenset({("total", event.id)}),
             cause=event.id,
@@ -40,18 +42,38 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
         return
 
 
-def _has_rest(event: Reshaped) -> bool:
-    sizes = next((event.given[name].seen for name in ("size", "shape", "sizes") if name in event.given), ())
-    return isinstance(sizes, tuple) and any(isinstance(size, Dim) and size.literal == -1 for size in sizes)
+def _number(size: Dim) -> str:
+    return wording.size(size) if size.value is None else str(size.value)
 
 
-def _forgotten(shape: Shape, expected: Dim | None, found: Dim | None) -> str:
-    """The layers or directions that the sizes leave out, if that is what is missing."""
-    if expected is None or found is None:
+def _elements(event: Reshaped, found: Dim | None) -> str:
+    if found is None:
         return ""
-    missing = divide(expected, found)
+    return f"{_number(found)} elements" if not _sizes(event, -1) else f"rows of {_number(found)}"
+
+
+def _targets(event: Reshaped) -> tuple[Dim, ...]:
+    sizes = next((event.given[name].seen for name in ("size", "shape", "sizes") if name in event.given), ())
+    return tuple(size for size in sizes if isinstance(size, Dim)) if isinstance(sizes, tuple) else ()
+
+
+def _sizes(event: Reshaped, number: int) -> bool:
+    """Whether a number stands among the sizes."""
+    return any(size.literal == number for size in _targets(event))
+
+
+def _forgotten(event: Reshaped, shape: Shape, misfit: Misfit) -> str:
+    """The layers or directions that the sizes leave out, if that is what is missing."""
+    if misfit.expected is None or misfit.found is None:
+        return ""
+    missing = divide(misfit.expected, misfit.found)
+    if missing is None:
+        return ""
+    named = {symbol for size in _targets(event) for symbol in resolve(size, numbers=False).symbols()}
     for atom in shape.atoms():
-        if missing is not None and atom.kind in (Role.LAYER, Role.DIRECTION) and atom.size.value != 1:
-            if missing == atom.size or (missing.value is not None and missing.value == atom.size.value):
-                return f": the {atom.kind}s are left out"
+        if atom.kind not in (Role.LAYER, Role.DIRECTION) or atom.size.value == 1:
+            continue
+        is_missing = missing == atom.size or (missing.value is not None and missing.value == atom.size.value)
+        if is_missing and named.isdisjoint(resolve(atom.size, numbers=False).symbols()):
+            return f": the {atom.kind}s are left out"
     return ""

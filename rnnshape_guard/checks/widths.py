@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.reading import entered, recurrent_origin, sized_by
+from rnnshape_guard.checks.reading import entered, recurrent_origin, sized_by, spot
 from rnnshape_guard.events import (
     CellCalled,
     Combined,
@@ -96,7 +96,7 @@ def finding(code: str, wrong: Contradiction, log: Log, remedy: str) -> Finding:
     labels = [Label(given.place, wording.shape(wrong.value))] if given.place is not None else []
     origin = recurrent_origin(wrong.value, log)
     if origin is not None and any(atom.kind in (Role.HIDDEN, Role.DIRECTION) for atom in wrong.features.atoms):
-        labels.append(Label(origin[0].layer.place, brings))
+        labels.append(Label(origin[0].layer.place, wording.directions_of(wrong.features) or brings))
     argument = call.layer.argument_places.get(wrong.argument, call.layer.place)
     here = Finding(
         code=code,
@@ -157,9 +157,9 @@ def _right_elsewhere(wrong: Contradiction, log: Log) -> Place | None:
     """The place of the call, if what it gives is wrong rather than what the layer was built for: the same construction
     is given the right features elsewhere, or makes layers for other features beside this one."""
     call, expected = wrong.call, wrong.misfit.expected
-    built_at = _node(call.layer.place)
+    built_at = spot(call.layer.place)
     for other in log.all(type(call)):
-        if other is call or _node(other.layer.place) != built_at:
+        if other is call or spot(other.layer.place) != built_at:
             continue
         takes = getattr(other.layer.spec, wrong.argument, None)
         value = other.value("input")
@@ -234,10 +234,10 @@ def given_number(call: LayerCalled, argument: str, misfit: Misfit, maker: Layer 
         for event in log.all(LayerBuilt)
         if event.entry == built.entry and event.scope == built.scope and event.layer.id != layer.id
     ]
-    if any(_node(event.layer.place) is _node(layer.place) and entered(event, log) is function for event in beside):
+    if any(spot(event.layer.place) is spot(layer.place) and entered(event, log) is function for event in beside):
         return None  # one line builds several layers, in a loop, and not all for the same features
     if maker is None or maker.owner == layer.owner:
-        others = [event.layer for event in beside if _node(event.layer.place) is not _node(layer.place)]
+        others = [event.layer for event in beside if spot(event.layer.place) is not spot(layer.place)]
         if any(one.text == place.text for other in others for one in other.argument_places.values()):
             return None
     given = function.given.get(place.text)
@@ -247,10 +247,6 @@ def given_number(call: LayerCalled, argument: str, misfit: Misfit, maker: Layer 
 def maker_of(value: Value, log: Log) -> Layer | None:
     """The nearest layer that a tensor went through."""
     return next((event.layer for _, event in log.past(value) if isinstance(event, LayerCalled)), None)
-
-
-def _node(place: Place) -> object:
-    return getattr(place, "node", place)
 
 
 def on_recurrent_path(call: LayerCalled, log: Log) -> bool:

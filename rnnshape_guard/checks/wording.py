@@ -117,3 +117,11 @@ def because(atom: Atom, weakest: Strength = Strength.USE) -> tuple[Because, ...]
 def directions(axis: Axis) -> bool:
     """Whether an axis holds both directions of a recurrent layer."""
     return any(atom.kind is Role.DIRECTION and atom.size.value != 1 for atom in axis.atoms)
+
+
+def directions_of(axis: Axis) -> str:
+    """``2 directions × 128`` for the two directions of a layer's hidden units; empty for anything else."""
+    match [atom for atom in axis.atoms if atom.size.value != 1]:
+        case [direction, hidden] if direction.kind is Role.DIRECTION and direction.size.value == 2:
+            return f"2 directions × {size(hidden.size)}"
+    return ""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rnnshape_guard.ops.combine import stack
 from rnnshape_guard.ops.elementwise import pointwise
 from rnnshape_guard.ops.memory import like
 from rnnshape_guard.ops.operands import axis_sized, row_of_sizes, size_of
 from rnnshape_guard.shapes.axes import UNIT, Axis, Shape
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Misfit, Operand, Outcome, Unknown
+from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Many, Misfit, Operand, Outcome, Unknown
 
 _KINDS = {
     "float": "float",
@@ -133,7 +134,7 @@ def randperm(n: Operand) -> Outcome:
 
 
 def from_data(data: Operand, dtype: Operand = None) -> Outcome:
-    """`torch.tensor`, `as_tensor`, `from_numpy`, `numpy.array`: the sizes of nested lists, or another tensor's axes."""
+    """`torch.tensor`, `as_tensor`, `from_numpy`: the sizes of nested lists, or another tensor's axes."""
     match data:
         case Shape():
             return Outcome(Shape(data.stored, data.contiguous, dtype_of(dtype, data.dtype), strides=data.strides))
@@ -143,6 +144,21 @@ def from_data(data: Operand, dtype: Operand = None) -> Outcome:
             return Outcome(Shape((), True, dtype_of(dtype, _number(data))))
         case _:
             return Outcome(Shape.unknown(dtype=dtype_of(dtype, None)))
+
+
+def from_arrays(data: Operand, dtype: Operand = None) -> Outcome:
+    """`numpy.array`, `numpy.asarray`: as `from_data`, and a list of arrays becomes one array of them."""
+    match data:
+        case Many(item=Shape()):
+            pass
+        case tuple() if data and all(isinstance(item, Shape) and item.rank is not None for item in data):
+            pass
+        case _:
+            return from_data(data, dtype)
+    rows = stack(data, Dim.of(0))
+    if rows.misfits or not isinstance(rows.result, Shape):
+        return Outcome(Shape.unknown(1, dtype=dtype_of(dtype, None)))
+    return Outcome(like(rows.result, dtype_of(dtype, rows.result.dtype)), (), rows.equations, closes=rows.closes)
 
 
 def _number(value: Operand) -> str | None:
@@ -182,6 +198,8 @@ def sized_or_data(data: Operand, kind: str) -> Outcome:
     match data:
         case tuple() if any(isinstance(item, Dim) and item.literal is None for item in data):
             return made(data, kind)
+        case Shape():
+            return Outcome(like(data, kind))
         case _:
             return Outcome(Shape.unknown(dtype=kind))
 

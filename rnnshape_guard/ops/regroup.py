@@ -344,8 +344,11 @@ def _equal(left: Dim, right: Dim) -> bool:
 
 
 def _part(atom: Atom, size: Dim) -> Atom:
+    """One of the two that an atom is cut into; what is said of it is not said of the whole, nor the other way round."""
     symbol = size.symbol
-    return Atom(atom.name if symbol is None else symbol.name, size, source=atom)
+    part = Atom(atom.name if symbol is None else symbol.name, size, source=atom)
+    part.evidence = []
+    return part
 
 
 def _following_product(size: Dim, need: Dim, following: Sequence[Dim | None]) -> Dim | None:

@@ -113,14 +113,26 @@ def reversed_axes(input: Shape) -> Outcome:
     rank = input.rank
     if rank is not None:
         return Outcome(moved(input, list(reversed(range(rank)))))
-    return Outcome(Shape(tuple(reversed(input.parts)), None, input.dtype))
+    # Several unknown axes come out in the opposite order, so they are not the same rest.
+    turned = tuple(Rest(part.least) if isinstance(part, Rest) else part for part in reversed(input.parts))
+    return Outcome(Shape(turned, None, input.dtype))
 
 
 def t(input: Shape) -> Outcome:
-    """`torch.t`: a matrix transposed; more than two axes are refused."""
+    """`torch.t`: a matrix transposed; more than two axes are refused. A tensor of unknown rank is taken for a matrix: of
+    a vector nobody asks this."""
     rank = input.rank
+    rest = input.rest
+    if rank is None and rest is not None:
+        front, back = input.ends()
+        missing = 2 - len(front) - len(back)
+        if missing < rest.least:
+            return Outcome(Shape.unknown(dtype=input.dtype))
+        fresh = tuple(Axis.new(f"axis{len(front) + place}") for place in range(missing))
+        axes = (*back[::-1], *fresh[::-1], *front[::-1])
+        return Outcome(Shape(axes, None, input.dtype), closes=((rest, fresh),))
     if rank is None:
-        return Outcome(Shape(tuple(reversed(input.parts)), None, input.dtype))
+        return Outcome(Shape.unknown(dtype=input.dtype))
     if rank > 2:
         return Outcome(
             Shape.unknown(2, dtype=input.dtype), (Misfit(fault=Fault.RANK, ranks=(0, 1, 2), found=Dim.of(rank)),)

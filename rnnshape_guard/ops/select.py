@@ -265,6 +265,8 @@ def _bound(operand: Operand, default: Dim, size: Dim) -> Dim | None:
         return None
     number, held = bound.value, size.value
     if number is not None and held is not None:
+        if 0 <= number <= held:
+            return bound
         return Dim.of(min(max(number + held if number < 0 else number, 0), held))
     if number is not None and number < 0:
         return size + bound

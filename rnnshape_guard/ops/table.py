@@ -289,9 +289,10 @@ _CREATE: tuple[Row, ...] = (
     (
         create.from_data,
         Kind.CREATE,
-        "torch.tensor torch.as_tensor torch.from_numpy torch.asarray numpy.array numpy.asarray",
+        "torch.tensor torch.as_tensor torch.from_numpy torch.asarray",
         "data, dtype=None",
     ),
+    (create.from_arrays, Kind.CREATE, "numpy.array numpy.asarray", "data, dtype=None"),
     (
         create.float_tensor,
         Kind.CREATE,

@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, cast
 
 from rnnshape_guard.shapes.dims import Dim, DimLike, Symbol
 
@@ -208,16 +208,19 @@ class Shape:
     @property
     def parts(self) -> tuple[Axis | Rest, ...]:
         """The axes, and the Rest that is still unknown, if any."""
-        if any(type(part) is Rest for part in self.stored):
-            return tuple(_expand(self.stored))
+        for part in self.stored:
+            if type(part) is Rest:
+                return tuple(_expand(self.stored))
         return self.stored
 
     @property
     def axes(self) -> tuple[Axis, ...] | None:
         """The axes, or None while the rank is not known."""
         parts = self.parts
-        known = tuple(part for part in parts if isinstance(part, Axis))
-        return known if len(known) == len(parts) else None
+        for part in parts:
+            if type(part) is Rest:
+                return None
+        return cast("tuple[Axis, ...]", parts)
 
     @property
     def rank(self) -> int | None:

@@ -101,7 +101,9 @@ def _bracket(text: str, opening: int, closing: int, plainly: bool) -> tuple[Axis
 
 _CALLED: Final = re.compile(r"(?<!shape)(?<!Shape)(?<=[A-Za-z0-9_)\]])$")
 _CROSS: Final = re.compile(r"\s+[xX]\s+|\s*×\s*")
-_FACTOR: Final = r"(?:[A-Za-z_][\w.']*(?:\s?[*+/-]+\s?\d+)?|\d+(?:\s?\*\s?[A-Za-z_]\w*)?|\([A-Za-z_]\w*\s?[+-]\s?\d+\)|\.\.\.|-1)"
+_FACTOR: Final = (
+    r"(?:[A-Za-z_][\w.']*(?:\s?[*+/-]+\s?\d+)?|\d+(?:\s?\*\s?[A-Za-z_]\w*)?|\([A-Za-z_]\w*\s?[+-]\s?\d+\)|\.\.\.|-1)"
+)
 _PRODUCT: Final = re.compile(rf"(?<![\w.(\[]){_FACTOR}(?:(?:\s+x\s+|\s*×\s*){_FACTOR})+(?![\w(\[])")
 
 

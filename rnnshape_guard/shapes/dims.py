@@ -42,11 +42,12 @@ class Symbol:
 
     Facts about a symbol may be found late and hold from then on: its `value` (what it is known to equal),
     that it is a `flag` (0 or 1), that it is `positive` (it has sized an axis or a layer). `owner` is the atom
-    whose size it is, if it was made for one. `size` is the symbol as a `Dim`, made once; `key` is what a driver knows it by from one run to the next. `floor_of` is set for a quotient: what is divided, and by what. Two
-    symbols of one name are two symbols.
+    whose size it is, if it was made for one. `learned` tells that the value is what something that was called needs
+    it to be. `size` is the symbol as a `Dim`, made once; `key` is what a driver knows it by from one run to the next.
+    `floor_of` is set for a quotient: what is divided, and by what. Two symbols of one name are two symbols.
     """
 
-    __slots__ = ("flag", "floor_of", "floors", "key", "name", "owner", "positive", "serial", "size", "value")
+    __slots__ = ("flag", "floor_of", "floors", "key", "learned", "name", "owner", "positive", "serial", "size", "value")
 
     def __init__(self, name: str, *, value: Dim | None = None, flag: bool = False, positive: bool = False) -> None:
         self.name = name
@@ -54,6 +55,7 @@ class Symbol:
         self.flag = flag
         self.positive = positive
         self.owner: Any = None
+        self.learned = False
         self.floor_of: tuple[Dim, Dim] | None = None
         self.floors: dict[tuple[Dim, Dim], Symbol] = {}
         self.serial = next(_serials)
@@ -345,12 +347,12 @@ def resolve(dim: Dim, *, numbers: bool = True, given: Mapping[Symbol, int] | Non
     With ``numbers=False`` a symbol that is known only as a plain number keeps its name: two sizes are then equal
     in form only if they are the same size, not merely the same number. `given` fixes flags. Flags obey ``b * b = b``.
     """
-    if not any(
-        symbol.value is not None or symbol.flag or symbol.floor_of or (given and symbol in given)
-        for monomial in dim.terms
-        for symbol, _ in monomial
-    ):
+    if not _is_known_further(dim, given):
         return dim
+    if len(dim.terms) == 1:
+        ((monomial, number),) = dim.terms.items()
+        if number == 1 and len(monomial) == 1 and monomial[0][1] == 1:
+            return _known(monomial[0][0], numbers, given)
     result = ZERO
     for monomial, number in dim.terms.items():
         term = Dim({(): number})
@@ -358,6 +360,14 @@ def resolve(dim: Dim, *, numbers: bool = True, given: Mapping[Symbol, int] | Non
             term = term * _power(_known(symbol, numbers, given), power, symbol)
         result = result + term
     return result
+
+
+def _is_known_further(dim: Dim, given: Mapping[Symbol, int] | None) -> bool:
+    for monomial in dim.terms:
+        for symbol, _ in monomial:
+            if symbol.value is not None or symbol.flag or symbol.floor_of or (given and symbol in given):
+                return True
+    return False
 
 
 def _known(symbol: Symbol, numbers: bool, given: Mapping[Symbol, int] | None) -> Dim:

@@ -13,8 +13,9 @@ are left alone.
 
 from __future__ import annotations
 
+import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,7 @@ from rnnshape_guard.shapes.brackets import AxisText, Bracket, brackets_in, liste
 from rnnshape_guard.shapes.vocabulary import role_of_all
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from rnnshape_guard.shapes.axes import Role
 
@@ -77,6 +78,34 @@ def notes_in(text: str, *, known_names: Collection[str] | None = None) -> list[S
     return _undisputed(found)
 
 
+def notes_of_all(text: str, names: Sequence[str]) -> list[ShapeNote]:
+    """The shapes in a comment behind ``x, y = batch``: one for each name, in their order, or one that both have.
+
+    >>> [(note.name, note.axes) for note in notes_of_all("both (batch, seq)", ["words", "tags"])]
+    [('words', ('batch', 'seq')), ('tags', ('batch', 'seq'))]
+    """
+    text = text.translate(_FULL_WIDTH)
+    found = list(brackets_in(text))
+    if not found or not _ends_well(text[found[-1].end :]):
+        return []
+    if len(found) == 1:
+        if len(names) < 2 or not _FOR_ALL.fullmatch(text, 0, found[0].start):
+            return []
+        found *= len(names)
+    elif len(found) != len(names) or text[: found[0].start].strip():
+        return []
+    elif not all(_BESIDE.fullmatch(text, one.end, other.start) for one, other in itertools.pairwise(found)):
+        return []
+    return [
+        ShapeNote(name, bracket.axes, About.VALUE, bracket.start) for name, bracket in zip(names, found, strict=True)
+    ]
+
+
+_FOR_ALL: Final = re.compile(
+    r"\s*(?:both|all)\b\s*(?:of (?:them|these)\s*)?(?:are\s*|have\s*)?(?:the\s+|of\s+)?(?:shapes?)?\s*(?:is|of|[:=])?\s*",
+    re.IGNORECASE,
+)
+_BESIDE: Final = re.compile(r"\s*(?:[,;&/]|and|,\s*and)\s*")
 _FULL_WIDTH: Final = str.maketrans("（），、【】：；＊", "(),,[]:;*")
 _MAYBE: Final = re.compile(r"[(\[][^()\[\]]*[,x×*]|\w'? ?[x×] ?[\w(]|\w, *\w+, *\w")
 
@@ -247,6 +276,10 @@ _HARMLESS_AFTER: Final = frozenset(
 )
 
 
+_OWN_LABEL: Final = re.compile(rf"\s*[,;]\s*(?:and\s+)?[`'\"*]{{0,2}}({_NAME})[`'\"*]{{0,2}}\s*[:=]\s*")
+"""What stands between two shapes of one line that each have a name: ``x: (batch, time), y: (batch,)``."""
+
+
 def _notes_of(entry: _Entry, text: str) -> list[ShapeNote]:
     """The notes of one entry. Where a sentence holds a shape that is not the entry's, no other in it is trusted."""
     plainly = bool(entry.names) or entry.about is About.RESULT
@@ -259,7 +292,15 @@ def _notes_of(entry: _Entry, text: str) -> list[ShapeNote]:
             chains[-1].append(bracket)
         else:
             chains.append([bracket])
-    notes = [_notes_of_chain(chain, entry, text) for chain in chains]
+    notes = []
+    end = entry.start
+    for chain in chains:
+        own = _OWN_LABEL.fullmatch(text, end, chain[0].start) if entry.names and end > entry.start else None
+        if own is not None:
+            notes.append(_notes_of_chain(chain, replace(entry, names=(own[1],), start=own.end()), text))
+        else:
+            notes.append(_notes_of_chain(chain, entry, text))
+        end = chain[-1].end
     return [] if entry.is_list and not all(notes) else [note for each in notes for note in each]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rnnshape_guard import ops
 from rnnshape_guard.events import Value
 from rnnshape_guard.shapes.axes import Axis, Shape
@@ -26,6 +28,8 @@ from rnnshape_guard.static.values import (
     ShapeOf,
     SuperOf,
 )
+
+_OF_TENSORS_ONLY: Final = frozenset({"shape", "data", "T", "mT", "dtype", "device", "grad", "requires_grad", "ndim"})
 
 
 def attribute(run: Run, holder: Anything, name: str, record: records.Record) -> Anything:
@@ -58,6 +62,8 @@ def attribute(run: Run, holder: Anything, name: str, record: records.Record) -> 
             with run.doubting():
                 options = [attribute(run, option, name, record) for option in holder.options if option is not None]
             return choose(*options) if options else Opaque(name)
+        case tuple() if name in _OF_TENSORS_ONLY:
+            return operations.refuse_attribute(run, holder, name, record)
         case Dim() | bool() | float() | None:
             return Opaque(name)
     return BoundName(holder, name)
@@ -71,6 +77,7 @@ def supposed(run: Run, value: Opaque) -> Value:
 
 
 def declares(holder: ClassObject, name: str) -> bool:
+    """Whether a class or one of its bases in the program has a name."""
     return any(name in one.names for one in holder.line())
 
 
@@ -98,7 +105,7 @@ def _of_instance(run: Run, holder: Instance, name: str, record: records.Record) 
         known = _of_layer(holder.layer, name)
         if not isinstance(known, BoundName):
             return known
-    if name in ("__class__",):
+    if name == "__class__":
         return holder.cls
     if name in functions.MODULE_METHODS:
         return BoundName(holder, name)

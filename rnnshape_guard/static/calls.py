@@ -289,6 +289,9 @@ def _call_external(
     loss = layer_calls.call_loss(run, path, arguments, keywords, record, places, is_partial)
     if loss is not None:
         return loss
+    pooled = layer_calls.call_pool(run, path, arguments, keywords, record, places, is_partial)
+    if pooled is not None:
+        return pooled
     operation = ops.find(path)
     if operation is not None and not is_partial:
         return operations.perform(run, operation, arguments, keywords, record, places)

@@ -411,11 +411,24 @@ def narrow(run: Run, frame: Frame, test: records.Expression, truth: bool) -> Non
                 _narrow_none(run, frame, left, (operator in ("is", "==")) == truth)
             elif isinstance(right, records.Constant) and isinstance(right.value, int):
                 _narrow_rank(run, frame, left, right.value, (operator == "==") == truth and operator == "==")
+        case records.Call(function=records.Name(id="isinstance"), arguments=(subject, kind)):
+            _narrow_kind(run, frame, subject.value, kind.value, truth)
         case records.Name():
             _narrow_none(run, frame, test, False) if truth else None
             _narrow_flag(run, frame, test, truth)
         case records.Attribute(value=records.Name()):
             _narrow_flag(run, frame, test, truth)
+
+
+def _narrow_kind(run: Run, frame: Frame, subject: records.Expression, kind: records.Expression, truth: bool) -> None:
+    """`isinstance(state, tuple)`: of several values, those that the answer leaves."""
+    value = frame.names.get(subject.id) if isinstance(subject, records.Name) else None
+    if not isinstance(value, Choice) or not isinstance(subject, records.Name):
+        return
+    asked = expressions.evaluate(run, frame, kind)
+    options = tuple(option for option in value.options if is_instance(option, asked, run) in (None, truth))
+    if options and len(options) < len(value.options):
+        run.journal.put(frame.names, subject.id, options[0] if len(options) == 1 else Choice(options))
 
 
 def _narrow_flag(run: Run, frame: Frame, test: records.Expression, truth: bool) -> None:

@@ -112,7 +112,7 @@ def _sample(run: Run, loader: Loader) -> Anything:
         case Instance() as instance:
             method = instance.cls.find("__getitem__")
             if isinstance(method, FunctionObject):
-                index = Opaque("index", "index")
+                index = Dim.of(Symbol("index"))
                 return functions.call_function(run, method, (instance, index), {}, loader.record)
         case Value() as value:
             return _row(value)

@@ -12,6 +12,7 @@ import itertools
 import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from rnnshape_guard.events import Value
@@ -84,10 +85,10 @@ class _Entries:
         self._once(Entry("module", ""), self._module)
         for function in self._functions():
             if (function.name in concerned or function.name not in defined) and id(function.record) not in run.called:
-                self._forked("function", function.name, lambda function=function: self._function(function))
+                self._forked("function", function.name, partial(self._function, function))
         for cls in self._classes():
             if cls.name in concerned or cls.name not in defined:
-                self._forked("class", cls.name, lambda cls=cls: self._class(cls))
+                self._forked("class", cls.name, partial(self._class, cls))
         run.journal.recall()
         evidence.settle(run)
         return Interpretation(run, self.entries, self.built)
@@ -128,7 +129,7 @@ class _Entries:
         self.entries.append(entry)
         budget = min(STEPS, max(self.left, 0))
         run.steps = budget
-        run.depth = run.constructing = 0
+        run.constructing = 0
         run.stack, run.path, run.scope, run.naming = [], (), "", None
         run.instances, run.escaped, run.containers = [], [], []
         try:

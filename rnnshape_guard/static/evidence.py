@@ -14,7 +14,7 @@ from rnnshape_guard.events import Value
 from rnnshape_guard.shapes.annotations import NotationError, parse_axes
 from rnnshape_guard.shapes.axes import Atom, Axis, Evidence, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.shapes.notes import ShapeNote, notes_in
+from rnnshape_guard.shapes.notes import ShapeNote, notes_in, notes_of_all
 from rnnshape_guard.shapes.vocabulary import role_of, role_of_all
 from rnnshape_guard.static import records
 from rnnshape_guard.static.run import MISSING, Frame, Run, Written
@@ -42,9 +42,7 @@ def read_name(run: Run, name: str, value: Anything, target: records.Record) -> N
         _learn(run, atom, role, Strength.STRUCTURAL, f"`{name}` is the size of this axis", target)
 
 
-def read_sizes(
-    run: Run, targets: Sequence[records.Expression], value: Anything, parts: Sequence[Anything]
-) -> None:
+def read_sizes(run: Run, targets: Sequence[records.Expression], value: Anything, parts: Sequence[Anything]) -> None:
     """``batch, time, features = x.shape``: the names together say what each axis is."""
     if not isinstance(value, ShapeOf) and not any(owner_of(part) for part in parts):
         return
@@ -102,9 +100,7 @@ def _word_of(axis: Axis) -> str:
     return symbol.name if symbol is not None and symbol.owner is None else "_"
 
 
-def _learn(
-    run: Run, atom: Atom, role: Role, strength: Strength, text: str, record: records.Record
-) -> None:
+def _learn(run: Run, atom: Atom, role: Role, strength: Strength, text: str, record: records.Record) -> None:
     atom.learn(Evidence(role, strength, text, run.place(record), run.next_event))
 
 
@@ -117,11 +113,17 @@ def read_above(run: Run, frame: Frame, statement: records.Statement) -> None:
     if not notes:
         return
     changed = _targets(statement)
-    trailing = any(comment.trailing and _notes_in(comment.text, _words_of(comment.text)) for comment in statement.comments)
+    trailing = any(
+        comment.trailing and _notes_in(comment.text, _words_of(comment.text)) for comment in statement.comments
+    )
     for note, comment in notes:
         if note.is_result:
             continue
-        if note.name is not None and note.name in frame.names and (note.name not in changed or trailing or _first(frame, statement)):
+        if (
+            note.name is not None
+            and note.name in frame.names
+            and (note.name not in changed or trailing or _first(frame, statement))
+        ):
             _note(run, frame.names[note.name], note, comment)
         elif note.name is None and any(other.is_result for other, _ in notes):
             _note(run, _only_read(frame, statement), note, comment)
@@ -132,7 +134,7 @@ def read_behind(run: Run, frame: Frame, statement: records.Statement, value: Any
     if not statement.comments:
         return
     changed = _targets(statement)
-    own = _notes(run, frame, statement.comments, trailing=True)
+    own = _notes_of_all(statement) or _notes(run, frame, statement.comments, trailing=True)
     for note, comment in own:
         if note.name is None:
             _note(run, value, note, comment)
@@ -160,6 +162,24 @@ def _notes(
     return found
 
 
+def _notes_of_all(statement: records.Statement) -> list[tuple[ShapeNote, records.Comment]]:
+    """What the comment behind an unpacking says of all its names at once."""
+    match statement:
+        case records.Assign(targets=(records.Sequence(items=items),)) if len(items) > 1:
+            names = tuple(item.id if isinstance(item, records.Name) else "" for item in items)
+        case _:
+            return []
+    comments = [one for one in statement.comments if one.trailing and _may_be_shape(one.text)]
+    if "" in names or len(comments) != 1:
+        return []
+    return [(note, comments[0]) for note in _in_order(comments[0].text, names)]
+
+
+@lru_cache(maxsize=4096)
+def _in_order(text: str, names: tuple[str, ...]) -> tuple[ShapeNote, ...]:
+    return tuple(notes_of_all(text, names))
+
+
 @lru_cache(maxsize=4096)
 def _words_of(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text))
@@ -172,7 +192,7 @@ def _notes_in(text: str, known: frozenset[str]) -> tuple[ShapeNote, ...]:
 
 
 def _may_be_shape(text: str) -> bool:
-    return any(mark in text for mark in "([（x×*")  # noqa: RUF001 - people write these too
+    return any(mark in text for mark in "([（x×*") or (":" in text and "," in text)
 
 
 def _targets(statement: records.Statement) -> set[str]:
@@ -244,7 +264,9 @@ def _note(run: Run, value: Anything, note: ShapeNote, record: records.Record) ->
         text = ", ".join(words)
         if (id(record.node), words) in run.trusted:
             _close(run, tensor, words)
-        run.written.append(Written(tensor, words, Strength.WRITTEN, run.place(record), f"written as ({text})", run.next_event))
+        run.written.append(
+            Written(tensor, words, Strength.WRITTEN, run.place(record), f"written as ({text})", run.next_event)
+        )
 
 
 def _close(run: Run, tensor: Value, words: tuple[str, ...]) -> None:

@@ -39,20 +39,13 @@ from rnnshape_guard.static.values import (
     ShapeOf,
 )
 
-_DEEPEST = 150
-
 
 def evaluate(run: Run, frame: Frame, expression: records.Expression) -> Anything:
     """The value of an expression; Opaque where it is not known."""
-    run.step()
-    run.depth += 1
-    if run.depth > _DEEPEST:
-        run.depth -= 1
+    run.steps -= 1
+    if run.steps < 0:
         raise OutOfSteps
-    try:
-        return _EVALUATE[type(expression)](run, frame, expression)
-    finally:
-        run.depth -= 1
+    return _EVALUATE[type(expression)](run, frame, expression)
 
 
 # -- names, attributes ----------------------------------------------------------------------------------------------
@@ -207,6 +200,7 @@ def _perhaps(part: ListValue) -> ListValue:
 
 
 def any_of(part: ListValue) -> Anything:
+    """What any item of a list is, the list not being empty."""
     items = [*part.items, *([part.tail] if part.tail is not None else [])]
     result = items[0]
     for item in items[1:]:

@@ -13,7 +13,7 @@ from rnnshape_guard.checks.roots import one_for_each_cause
 from rnnshape_guard.findings import Diagnostic, Finding, Note, Severity
 from rnnshape_guard.rulebook import Rule, RuleBook
 from rnnshape_guard.static.entries import Entry, Interpretation, interpret
-from rnnshape_guard.static.lowering import lower
+from rnnshape_guard.static.lowering import lower, room_to_recurse
 from rnnshape_guard.static.positions import Positions
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def judge(module: libcst.Module, filename: str, settings: Settings) -> list[Diagnostic]:
     """The findings of all rules in one module, without duplicates, in no particular order."""
     positions = Positions(filename, module)
-    interpretation = interpret(lower(module), positions, settings.roles)
+    with room_to_recurse():
+        interpretation = interpret(lower(module), positions, settings.roles)
     checks, book = _rules(settings.rule_folders)
     found = _by_entry(interpretation, registry.findings(interpretation.run.log, checks))
     return [_diagnostic(finding, book) for finding in _settled(found, interpretation)]
@@ -56,7 +57,19 @@ def _settled(found: Sequence[tuple[int, Finding]], interpretation: Interpretatio
     for number, finding in found:
         key = (finding.code, finding.place.key)
         merged.setdefault(key, []).append((interpretation.entries[number], finding))
-    return [finding for group in merged.values() if (finding := _one_of(group, interpretation)) is not None]
+    seen: list[Finding] = []
+    symbolic: list[Finding] = []
+    for group in merged.values():
+        one = _one_of(group, interpretation)
+        if one is not None:
+            (seen if any(entry.kind != "class" for entry, _ in group) else symbolic).append(one)
+    return seen + [finding for finding in symbolic if not any(_is_told_by(finding, other) for other in seen)]
+
+
+def _is_told_by(finding: Finding, other: Finding) -> bool:
+    """Whether a finding on a class as such is made again, at another of its places, where the class is used in sight."""
+    places = {label.place.key for label in other.labels if label.place is not None}
+    return finding.code == other.code and finding.place.key in places
 
 
 def _one_of(group: list[tuple[Entry, Finding]], interpretation: Interpretation) -> Finding | None:
@@ -71,10 +84,12 @@ def _one_of(group: list[tuple[Entry, Finding]], interpretation: Interpretation) 
     if plain is not None:
         return plain
     entry, finding = symbolic[0]
-    return None if entry.name in interpretation.built else finding
+    return None if finding.only_seen or entry.name in interpretation.built else finding
 
 
-def _under(entry: Entry, finding: Finding, group: list[tuple[Entry, Finding]], interpretation: Interpretation) -> Finding:
+def _under(
+    entry: Entry, finding: Finding, group: list[tuple[Entry, Finding]], interpretation: Interpretation
+) -> Finding:
     """A finding with what its entry point assumed as its condition, unless it is made under every assumption."""
     if not entry.assumed:
         return finding
@@ -104,13 +119,9 @@ def _diagnostic(finding: Finding, book: RuleBook) -> Diagnostic:
         expected=finding.expected,
         found=finding.found,
         evidence=tuple(
-            Note(because.text, because.place.span if because.place is not None else None)
-            for because in finding.because
+            Note(because.text, because.place.span if because.place is not None else None) for because in finding.because
         ),
         help=finding.help,
         condition=finding.condition,
         url=rule.url,
     )
-
-
-

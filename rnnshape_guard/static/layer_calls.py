@@ -371,6 +371,44 @@ def call_loss(
     return call_layer(run, layer, arguments[: len(inputs)], rest, record, places, is_partial=is_partial)
 
 
+_POOLS: Final = {
+    f"{function}{count}d": f"{layer}{count}d"
+    for function, layer in (
+        ("max_pool", "MaxPool"),
+        ("avg_pool", "AvgPool"),
+        ("adaptive_max_pool", "AdaptiveMaxPool"),
+        ("adaptive_avg_pool", "AdaptiveAvgPool"),
+    )
+    for count in (1, 2)
+}
+_SHARED_OPTIONS: Final = 3
+"""As many options of a pool stand in one order in the function and in the layer."""
+
+
+def call_pool(
+    run: Run,
+    path: str,
+    arguments: tuple[Anything, ...],
+    keywords: dict[str, Anything],
+    record: records.Record,
+    places: Mapping[str, Any],
+    is_partial: bool,
+) -> Anything:
+    """A pool as a function is the pooling layer with the function's options."""
+    front, _, short = path.rpartition(".")
+    name = _POOLS.get(short) if front in ("torch.nn.functional", "torch") else None
+    kind = layers.find(f"torch.nn.{name}") if name is not None else None
+    if kind is None or is_partial or len(arguments) > 1 + _SHARED_OPTIONS:
+        return None
+    options = {key: operand(value, number=True) for key, value in keywords.items() if key != "input"}
+    built = layers.build(kind, tuple(operand(value, number=True) for value in arguments[1:]), options)
+    if built.spec is None:
+        return None
+    layer = LayerObject(Layer(built.spec, short, run.place(record)))
+    given = {key: value for key, value in keywords.items() if key == "input"}
+    return call_layer(run, layer, arguments[:1], given, record, places)
+
+
 def call_packing(
     run: Run,
     path: str,
@@ -380,6 +418,7 @@ def call_packing(
     places: Mapping[str, Any],
     is_partial: bool,
 ) -> Anything:
+    """pack_padded_sequence and what belongs to it; a value that may be packed is believed to be."""
     short = path.rpartition(".")[2]
     first = arguments[0] if arguments else keywords.get("input", keywords.get("sequence"))
     if is_partial:

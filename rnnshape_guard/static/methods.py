@@ -40,6 +40,7 @@ def call_bound(
     places: Mapping[str, Any],
     is_partial: bool,
 ) -> Anything:
+    """Call a method of a tensor, a list, a dict, a layer, a string."""
     receiver, name = called.receiver, called.name
     match receiver:
         case Value():
@@ -127,9 +128,7 @@ _OF_PACKED: Final = frozenset("index count long int short byte char is_pinned".s
 """Methods that a PackedSequence has of its own, or as the tuple it is."""
 
 
-def _call_packed(
-    run: Run, receiver: Value, name: str, record: records.Record, places: Mapping[str, Any]
-) -> Anything:
+def _call_packed(run: Run, receiver: Value, name: str, record: records.Record, places: Mapping[str, Any]) -> Anything:
     """A method of a packed sequence; a tensor's method is none of its own."""
     if name in _SAME_OBJECT | {"pin_memory"}:
         return receiver

@@ -196,6 +196,16 @@ def refuse_items(run: Run, holder: Anything, items: Anything, record: records.Re
     return conclude(run, Selected, outcome, given, record, name="index")
 
 
+def refuse_attribute(run: Run, holder: Anything, name: str, record: records.Record) -> Anything:
+    """``holder.name`` where only a tensor has it, and the holder is a tuple."""
+    kept = seen(holder)
+    if not any(True for _ in values_in(kept)):
+        return Opaque(name)
+    outcome = Outcome(UNKNOWN, (Misfit(fault=Fault.TYPE, operand="input", detail="a tuple"),))
+    place = run.place(record.value if isinstance(record, records.Attribute) else record)
+    return conclude(run, Computed, outcome, {"input": Given(kept, place)}, record, name=name)
+
+
 def unpack_tensor(run: Run, value: Value, count: int, record: records.Record) -> list[Anything]:
     """Unpacking a tensor gives its rows; a packed sequence gives its parts."""
     if isinstance(value.shape, Packed):

@@ -27,7 +27,7 @@ MISSING: Final[Any] = type("Missing", (), {"__repr__": lambda self: "MISSING"})(
 Made = TypeVar("Made", bound=Event)
 
 
-class OutOfSteps(Exception):  # noqa: N818 - not an error: the run simply ends here
+class OutOfSteps(Exception):
     """The run has used up its steps, or nests too deep."""
 
 
@@ -49,8 +49,9 @@ class NodePlace:
 
     @property
     def closing(self) -> NodePlace:
-        """The place where the node ends: its closing bracket."""
-        return NodePlace(self.node, self.positions, True)
+        """The place where the node ends, its closing bracket; itself if it stands on one line."""
+        whole = self.positions.span(self.node)
+        return self if whole.start.row == whole.end.row else NodePlace(self.node, self.positions, True)
 
     @property
     def span(self) -> Span:
@@ -213,7 +214,6 @@ class Run:
     assumed: dict[str, bool] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     steps: int = 60_000
-    depth: int = 0
     constructing: int = 0
     log: Log = field(default_factory=Log)
     journal: Journal = field(default_factory=Journal)
@@ -256,6 +256,7 @@ class Run:
             scope=self.scope,
             path=self.path,
             entry=self.entry,
+            uncertain=self.uncertain > 0,
             **fields,
         )
         self.log.add(event)
@@ -290,6 +291,7 @@ class Run:
             if symbol is not None and symbol.value is None and symbol.owner is not None and not symbol.flag:
                 if all(other is not symbol for other in value.symbols()):
                     self.journal.write(symbol, "value", value)
+                    self.journal.write(symbol, "learned", True)
                     return
 
     def learn(self, learned: tuple[Learned, ...], place: NodePlace) -> None:

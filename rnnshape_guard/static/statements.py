@@ -30,6 +30,9 @@ from rnnshape_guard.static.values import (
 GOES_ON, RETURNS, RAISES, BREAKS, CONTINUES = "goes on", "returns", "raises", "breaks", "continues"
 _UNROLLED = 12
 
+Alternative = tuple[tuple[str, ...], tuple[records.Statement, ...]]
+"""Names that are bound, and the body that runs then."""
+
 
 def execute(run: Run, frame: Frame, body: tuple[records.Statement, ...]) -> str:
     """Run statements in order; says how they end."""
@@ -56,16 +59,23 @@ def _assign(run: Run, frame: Frame, statement: records.Assign) -> str:
     run.naming = (statement.value, spell(target))
     value = expressions.evaluate(run, frame, statement.value)
     run.naming = before
-    if isinstance(value, Dim) and isinstance(statement.value, records.Constant):
-        value = _named_number(value, target)
+    value = _with_names(value, statement.value, target)
     for one in statement.targets:
         bind(run, frame, one, value, statement.value)
     evidence.read_behind(run, frame, statement, value)
     return GOES_ON
 
 
-def _named_number(value: Dim, target: records.Expression) -> Anything:
-    return configs.named_number(value, spell(target).removeprefix("self."))
+def _with_names(value: Anything, written: records.Expression, target: records.Expression) -> Anything:
+    """Numbers take the names that they are given: ``batch_size = 4``, ``batch_size, steps = 4, 7``."""
+    match value, written, target:
+        case Dim(), records.Constant(), _:
+            return configs.named_number(value, spell(target).removeprefix("self."))
+        case tuple(), records.Sequence(items=numbers), records.Sequence(items=names) if (
+            len(value) == len(numbers) == len(names)
+        ):
+            return tuple(_with_names(*each) for each in zip(value, numbers, names, strict=True))
+    return value
 
 
 def spell(target: records.Expression) -> str:
@@ -189,8 +199,7 @@ def _annotated(run: Run, frame: Frame, statement: records.AnnotatedAssign) -> st
     run.naming = (statement.value, spell(statement.target))
     value = expressions.evaluate(run, frame, statement.value)
     run.naming = before
-    if isinstance(value, Dim) and isinstance(statement.value, records.Constant):
-        value = _named_number(value, statement.target)
+    value = _with_names(value, statement.value, statement.target)
     bind(run, frame, statement.target, value, statement.value)
     return GOES_ON
 
@@ -308,7 +317,7 @@ def _match(run: Run, frame: Frame, statement: records.Match) -> str:
     return _alternatives(run, frame, [(case.captures, case.body) for case in statement.cases])
 
 
-def _alternatives(run: Run, frame: Frame, cases: list[tuple[tuple[str, ...], tuple[records.Statement, ...]]]) -> str:
+def _alternatives(run: Run, frame: Frame, cases: list[Alternative]) -> str:
     """One of several bodies runs, or none."""
     if not cases:
         return GOES_ON
@@ -328,7 +337,7 @@ def _try(run: Run, frame: Frame, statement: records.Try) -> str:
     if ending == GOES_ON:
         ending = execute(run, frame, statement.orelse)
     if ending == RAISES and statement.handlers:
-        cases = [((name,) if name else (), body) for name, body in statement.handlers]
+        cases: list[Alternative] = [((name,) if name else (), body) for name, body in statement.handlers]
         ending = _alternatives(run, frame, cases)
     elif statement.handlers:
         _bind_fallbacks(run, frame, statement)

@@ -54,7 +54,11 @@ def subscript(
             return _of_opaque(run, holder, key, items, record)
         case Choice():
             options = [one for one in holder.options if not (isinstance(one, tuple) and _of_tensors_only(key))]
-            return choose(*(subscript(run, option, items, is_tuple, record) for option in options)) if options else Opaque()
+            return (
+                choose(*(subscript(run, option, items, is_tuple, record) for option in options))
+                if options
+                else Opaque()
+            )
         case External():
             return holder
         case Instance() if attributes.declares(holder.cls, "__getitem__"):
@@ -108,7 +112,7 @@ def _of_items(holder: Anything, key: Anything) -> Anything:
         if not items and tail is None:
             return Opaque()
         if is_list and len(items) + (tail is not None) > 1 and isinstance(key, Dim) and surely_positive(key):
-            holder = ListValue(items[1:], tail)
+            holder = ListValue(list(items)[1:], tail)
         return expressions.any_of(holder) if is_list else choose(*items) if items else Opaque()
     if tail is None:
         return items[number] if -len(items) <= number < len(items) else Opaque()

@@ -9,6 +9,20 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "a cell's result unpacked like a layer's": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.step = nn.LSTMCell(d, h)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        h = c = x.new_zeros(x.size(0), self.h)
+        for t in range(x.size(1)):
+            out, (h, c) = self.step(x[:, t], (h, c))  # RSG802
+        return out
+""",
     "a loop over the batch by index": """
 class Net(nn.Module):
     def __init__(self, d, h):
@@ -157,9 +171,38 @@ class Net(nn.Module):
         h, c = self.cell(x, h)  # RSG802
         return h
 """,
+    "an LSTM cell's pair as the output of a step": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.cell = nn.LSTMCell(d, h)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x):
+        hx, cx = torch.zeros(x.size(0), self.h), torch.zeros(x.size(0), self.h)
+        for i in range(x.size(1)):
+            hx = self.cell(x[:, i], (hx, cx))  # RSG802
+        return self.fc(hx)
+""",
 }
 
 RIGHT = {
+    "the state kept as the pair it is": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.cell = nn.LSTMCell(d, h)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x):
+        state = None
+        for i in range(x.size(1)):
+            state = self.cell(x[:, i], state)
+        return self.fc(state[0])
+
+Net(3, 4)(torch.randn(2, 5, 3))
+""",
     "steps by index": """
 class Net(nn.Module):
     def __init__(self, d, h):

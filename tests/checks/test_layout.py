@@ -256,6 +256,253 @@ class Net(nn.Module):
     def forward(self, x):
         return self.rnn(x)[0]
 """,
+    "an image whose columns are put first": """
+class CRNN(nn.Module):
+    def __init__(self, n_class):
+        super().__init__()
+        self.cnn = nn.Sequential(nn.Conv2d(1, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(64, 128, 3, padding=1), nn.AdaptiveAvgPool2d((1, None)))
+        self.rnn = nn.LSTM(128, 64, bidirectional=True, batch_first=True)  # RSG101
+        self.fc = nn.Linear(128, n_class)
+    def forward(self, x):
+        conv = self.cnn(x)
+        b, c, h, w = conv.size()
+        conv = conv.squeeze(2)
+        conv = conv.permute(2, 0, 1)  # [w, b, c]
+        out, _ = self.rnn(conv)
+        return self.fc(out)
+""",
+    "sizes by name in a view": """
+sequence_length = 28
+input_size = 28
+hidden_size = 128
+class RNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size, 2)  # RSG101
+        self.fc = nn.Linear(hidden_size, 10)
+    def forward(self, x):
+        x = x.view(-1, sequence_length, input_size)
+        out, (h, c) = self.lstm(x)
+        return self.fc(h[-1])
+""",
+    "sizes of attributes in a reshape": """
+class RNN(nn.Module):
+    def __init__(self, seq_len, n_features, hidden):
+        super().__init__()
+        self.seq_len, self.n_features = seq_len, n_features
+        self.lstm = nn.LSTM(n_features, hidden)  # RSG101
+        self.fc = nn.Linear(hidden, 10)
+    def forward(self, x):
+        x = x.reshape((-1, self.seq_len, self.n_features))
+        out, (h, c) = self.lstm(x)
+        return self.fc(out)
+""",
+    "a convolution whose channels stay in the middle": """
+class Net(nn.Module):
+    def __init__(self, inp, hid):
+        super().__init__()
+        self.conv = nn.Conv1d(inp, 32, 3)
+        self.lstm = nn.LSTM(32, hid, batch_first=True)
+    def forward(self, x):
+        x = F.relu(self.conv(x))
+        out, _ = self.lstm(x)  # RSG101
+        return out
+""",
+    "a convolution turned for the other layout": """
+class Net(nn.Module):
+    def __init__(self, inp, hid):
+        super().__init__()
+        self.conv = nn.Conv1d(inp, 32, 3)
+        self.lstm = nn.LSTM(32, hid)  # RSG101
+    def forward(self, x):
+        x = F.relu(self.conv(x)).permute(0, 2, 1)
+        out, _ = self.lstm(x)
+        return out
+""",
+    "a mean in front of a Linear": """
+def collate(batch):
+    xs, ys = zip(*batch)
+    return torch.stack(xs), torch.tensor(ys)
+class Net(nn.Module):
+    def __init__(self, inp, hid):
+        super().__init__()
+        self.gru = nn.GRU(inp, hid, 2)  # RSG101
+        self.fc = nn.Linear(hid, 1)
+    def forward(self, x):
+        out, h = self.gru(x)
+        out = out.mean(1)
+        return self.fc(out)
+""",
+    "steps of a cell, stacked in front": """
+class RNN(nn.Module):
+    def __init__(self, n_features, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.cell = nn.LSTMCell(n_features, hidden)
+        self.top = nn.LSTM(hidden, hidden, batch_first=True)  # RSG101
+    def forward(self, x):
+        batch_size, seq_len, _ = x.size()
+        h = torch.zeros(batch_size, self.hidden)
+        c = torch.zeros(batch_size, self.hidden)
+        outs = []
+        for t in range(seq_len):
+            h, c = self.cell(x[:, t], (h, c))
+            outs.append(h)
+        outs = torch.stack(outs)
+        out, _ = self.top(outs)
+        return out
+""",
+    "a decoder that adds its step behind the batch": """
+class Decoder(nn.Module):
+    def __init__(self, vocab, emb, hid):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab, emb)
+        self.rnn = nn.GRU(emb, hid)  # RSG101
+        self.out = nn.Linear(hid, vocab)
+    def forward(self, token, hidden):
+        # token: (batch,)
+        embedded = self.embedding(token).unsqueeze(1)
+        output, hidden = self.rnn(embedded, hidden)
+        return self.out(output.squeeze(1)), hidden
+""",
+    "rows of a table as one step, in front": """
+class Net(nn.Module):
+    def __init__(self, inp, hid):
+        super().__init__()
+        self.rnn = nn.LSTM(inp, hid, batch_first=True)  # RSG101
+        self.fc = nn.Linear(hid, 2)
+    def forward(self, x):
+        out, _ = self.rnn(x.unsqueeze(0))
+        return self.fc(out.squeeze(0))
+net = Net(4, 8)
+ds = torch.utils.data.TensorDataset(torch.randn(100, 4), torch.randn(100, 2))
+for xb, yb in torch.utils.data.DataLoader(ds, batch_size=16, shuffle=True):
+    loss = F.mse_loss(net(xb), yb)
+""",
+    "rows of a table as one step, behind": """
+class Net(nn.Module):
+    def __init__(self, inp, hid):
+        super().__init__()
+        self.rnn = nn.LSTM(inp, hid)  # RSG101
+        self.fc = nn.Linear(hid, 2)
+    def forward(self, x):
+        out, _ = self.rnn(x.unsqueeze(1))
+        return self.fc(out.squeeze(1))
+def train():
+    net = Net(4, 8)
+    ds = torch.utils.data.TensorDataset(torch.randn(100, 4), torch.randn(100, 2))
+    loader = torch.utils.data.DataLoader(ds, batch_size=16, shuffle=True)
+    for epoch in range(3):
+        for xb, yb in loader:
+            loss = F.mse_loss(net(xb), yb)
+train()
+""",
+    "windows of a data set of its own": """
+class Windows(torch.utils.data.Dataset):
+    def __init__(self, data, window):
+        self.data, self.window = data, window
+    def __len__(self):
+        return len(self.data) - self.window
+    def __getitem__(self, i):
+        return self.data[i:i + self.window], self.data[i + self.window]
+class Net(nn.Module):
+    def __init__(self, inp, hid):
+        super().__init__()
+        self.rnn = nn.LSTM(inp, hid)  # RSG101
+        self.fc = nn.Linear(hid, inp)
+    def forward(self, x):
+        out, (h, c) = self.rnn(x)
+        return self.fc(h[-1])
+net = Net(3, 8)
+for x, y in torch.utils.data.DataLoader(Windows(torch.randn(100, 3), 10), batch_size=8):
+    net(x)
+""",
+    "a convolution for each frame": """
+class Comb(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cnn = CNN()
+        self.rnn = nn.LSTM(input_size=320, hidden_size=64, num_layers=1)  # RSG101
+        self.linear = nn.Linear(64, 10)
+    def forward(self, x):
+        batch_size, timesteps, C, H, W = x.size()
+        c_in = x.view(batch_size * timesteps, C, H, W)
+        c_out = self.cnn(c_in)
+        r_in = c_out.view(batch_size, timesteps, -1)
+        r_out, (h_n, h_c) = self.rnn(r_in)
+        r_out2 = self.linear(r_out[:, -1, :])
+        return F.log_softmax(r_out2, dim=1)
+class CNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 10, kernel_size=5)
+        self.conv2 = nn.Conv2d(10, 20, kernel_size=5)
+    def forward(self, x):
+        x = F.relu(F.max_pool2d(self.conv1(x), 2))
+        x = F.relu(F.max_pool2d(self.conv2(x), 2))
+        return x.view(-1, 320)
+""",
+    "numbers named side by side": """
+rnn = nn.LSTM(10, 20, 2)  # RSG101
+batch_size, seq_len = 4, 7
+x = torch.randn(batch_size, seq_len, 10)
+out, (h, c) = rnn(x)
+""",
+    "the last step of the scores": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16)  # RSG101
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out)[:, -1]
+""",
+    "the last step by select": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16)  # RSG101
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out.select(1, -1))
+""",
+    "the last step by its number": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16)  # RSG101
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out[:, out.size(1) - 1])
+""",
+    "the last step as a slice": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16)  # RSG101
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out[:, -1:])
+""",
+    "the largest of all steps": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16)  # RSG101
+        self.fc = nn.Linear(16, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out.max(dim=1)[0])
+""",
 }
 
 RIGHT = {
@@ -358,6 +605,20 @@ class Net(nn.Module):
         # x: (batch, time, features) if batch_first
         out, _ = self.rnn(x)
         return out[:, -1] if self.batch_first else out[-1]
+""",
+    "the layout is the caller's choice, the written shape tells of one": """
+class Net(nn.Module):
+    def __init__(self, size, batch_first=True):
+        super().__init__()
+        self.batch_first = batch_first
+        self.rnn = nn.LSTM(size, 16, batch_first=batch_first)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        if self.batch_first:
+            return out[:, -1]
+        return out[-1]
 """,
     "a sequence without a batch": """
 lstm = nn.LSTM(5, 7, batch_first=True)
@@ -488,3 +749,24 @@ class Net(nn.Module):
         return self.asked(x), self.wrong(y)
 """
     assert said(program, "RSG1") == [(8, "RSG102"), (9, "RSG101")]
+
+
+def test_a_batch_of_windows_without_features_is_one_finding() -> None:
+    program = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(1, 16, batch_first=True)
+        self.fc = nn.Linear(16, 1)
+
+    def forward(self, x):
+        out, _ = self.lstm(x)
+        return self.fc(out[:, -1])
+
+
+net = Net()
+data = torch.utils.data.TensorDataset(torch.randn(100, 20), torch.randn(100, 1))
+for x, y in torch.utils.data.DataLoader(data, batch_size=8):
+    net(x)
+"""
+    assert said(program, "RSG1", "RSG2", "RSG3") == [(9, "RSG104")]

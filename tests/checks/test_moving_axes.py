@@ -265,6 +265,180 @@ class Net(nn.Module):
         out.contiguous().view(-1, 16)  # RSG308
         return out
 """,
+    "a state turned and read at its last row": """
+class Net(nn.Module):
+    def __init__(self, inp, hid):
+        super().__init__()
+        self.lstm = nn.LSTM(inp, hid, batch_first=True)
+        self.fc = nn.Linear(hid, 2)
+    def forward(self, x):
+        out, (h, c) = self.lstm(x)
+        h = h.permute(1, 0, 2)  # RSG301
+        out = self.fc(h[-1])
+        return out
+""",
+    "layers taken apart over the batch": """
+class E(nn.Module):
+    def __init__(self, vocab, emb, hid, n_layers=2):
+        super().__init__()
+        self.n_layers, self.hid = n_layers, hid
+        self.emb = nn.Embedding(vocab, emb)
+        self.rnn = nn.LSTM(emb, hid, n_layers, bidirectional=True, batch_first=True)
+    def forward(self, x):
+        bs = x.size(0)
+        out, (h, c) = self.rnn(self.emb(x))
+        h = h.view(self.n_layers, bs, 2 * self.hid)  # RSG304
+        return out, h
+""",
+    "a batch size from the constructor": """
+class E(nn.Module):
+    def __init__(self, emb, hid, batch_size):
+        super().__init__()
+        self.batch_size = batch_size
+        self.rnn = nn.GRU(emb, hid, 2, batch_first=True)
+        self.fc = nn.Linear(2 * hid, 1)
+    def forward(self, x):
+        out, h = self.rnn(x)
+        return self.fc(h.view(self.batch_size, -1))  # RSG304
+""",
+    "directions behind the batch": """
+class M(nn.Module):
+    def __init__(self, inp, hid, layers):
+        super().__init__()
+        self.hid, self.layers = hid, layers
+        self.rnn = nn.GRU(inp, hid, layers, bidirectional=True, batch_first=True)
+    def forward(self, x):
+        B = x.size(0)
+        out, h = self.rnn(x)
+        h = h.view(self.layers, B, 2, self.hid)  # RSG304
+        return h[-1].sum(1)
+""",
+    "directions of an output, batch in front": """
+class E(nn.Module):
+    def __init__(self, emb, hid):
+        super().__init__()
+        self.hid = hid
+        self.rnn = nn.GRU(emb, hid, bidirectional=True)
+    def forward(self, x):
+        seq_len, batch, _ = x.shape
+        out, h = self.rnn(x)
+        out = out.view(batch, seq_len, 2, self.hid)  # RSG303
+        return out[:, -1, 0]
+""",
+    "the steps left to -1": """
+class E(nn.Module):
+    def __init__(self, emb, hid, batch_size):
+        super().__init__()
+        self.rnn = nn.GRU(emb, hid)
+        self.emb_dim = emb
+    def forward(self, x):
+        batch_size, seq_len, emb = x.shape
+        x = x.view(-1, batch_size, emb)  # RSG303
+        out, h = self.rnn(x)
+        return h
+""",
+    "axes swapped by reshape": """
+class RNN(nn.Module):
+    def __init__(self, n_features, hidden):
+        super().__init__()
+        self.lstm = nn.LSTM(n_features, hidden, batch_first=True)
+    def forward(self, x):
+        x = x.reshape(x.shape[0], x.shape[2], x.shape[1])  # RSG303
+        out, (h, c) = self.lstm(x)
+        return out
+""",
+    "stacked steps viewed as a batch": """
+class RNN(nn.Module):
+    def __init__(self, n_features, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.cell = nn.LSTMCell(n_features, hidden)
+        self.fc = nn.Linear(hidden, 3)
+    def forward(self, x):
+        batch_size, seq_len, _ = x.size()
+        h = torch.zeros(batch_size, self.hidden)
+        c = torch.zeros(batch_size, self.hidden)
+        outs = []
+        for t in range(seq_len):
+            h, c = self.cell(x[:, t, :], (h, c))
+            outs.append(h)
+        outs = torch.stack(outs).view(batch_size, seq_len, self.hidden)  # RSG303
+        return self.fc(outs)
+""",
+    "joined steps viewed as a batch": """
+class M(nn.Module):
+    def __init__(self, inp, hid):
+        super().__init__()
+        self.hid = hid
+        self.cell = nn.GRUCell(inp, hid)
+    def forward(self, x):
+        B, T, D = x.shape
+        h = x.new_zeros(B, self.hid)
+        outs = []
+        for t in range(T):
+            h = self.cell(x[:, t], h)
+            outs.append(h)
+        return torch.cat(outs).view(B, T, self.hid)  # RSG303
+""",
+    "all steps in one row for each sample": """
+class Net(nn.Module):
+    def __init__(self, inp, hid, T):
+        super().__init__()
+        self.rnn = nn.LSTM(inp, hid)
+        self.fc = nn.Linear(hid * T, 2)
+    def forward(self, x):
+        # x: seq_len x batch x features
+        seq_len, batch, _ = x.shape
+        out, _ = self.rnn(x)
+        return self.fc(out.view(batch, -1))  # RSG303
+""",
+    "a feature map with its width in front": """
+class DS(nn.Module):
+    def __init__(self, hid):
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(1, 32, (41, 11), stride=(2, 2)), nn.BatchNorm2d(32), nn.Hardtanh(0, 20))
+        self.rnn = nn.GRU(32 * 61, hid, batch_first=True)
+    def forward(self, x):
+        x = self.conv(x)
+        sizes = x.size()
+        x = x.view(sizes[0], sizes[3], sizes[1] * sizes[2])  # RSG303
+        out, _ = self.rnn(x)
+        return out
+""",
+    "sizes named by a script": """
+batch_size = 8
+seq_len = 12
+x = torch.randn(batch_size, seq_len, 5)
+lstm = nn.LSTM(5, 6)
+x = x.view(seq_len, batch_size, 5)  # RSG303
+out, _ = lstm(x)
+""",
+    "turned out of habit": """
+class M(nn.Module):
+    def __init__(self, vocab, inp, hid):
+        super().__init__()
+        self.emb = nn.Embedding(vocab, inp)
+        self.rnn = nn.GRU(inp, hid, batch_first=True)
+        self.fc = nn.Linear(hid, 1)
+    def forward(self, text):
+        # text = [batch size, sent len]
+        embedded = self.emb(text).permute(1, 0, 2)  # RSG301
+        out, h = self.rnn(embedded)
+        return self.fc(h.squeeze(0))
+""",
+    "turned between two layers of one layout": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.lower = nn.LSTM(size, 16, batch_first=True)
+        self.upper = nn.LSTM(16, 16, batch_first=True)
+
+    def forward(self, x):
+        out, _ = self.lower(x)
+        out = out.permute(1, 0, 2)  # RSG301
+        out, _ = self.upper(out)
+        return out
+""",
 }
 
 RIGHT = {
@@ -466,6 +640,60 @@ class Net(nn.Module):
     def forward(self, x):
         out, _ = self.rnn(x)
         return out.permute(1, 0)
+""",
+    "groups of channels shuffled": """
+class Net(nn.Module):
+    def __init__(self, size, groups):
+        super().__init__()
+        self.groups = groups
+        self.rnns = nn.ModuleList([nn.LSTM(size // groups, size // groups, batch_first=True) for _ in range(groups)])
+
+    def forward(self, x):
+        B, T, _ = x.shape
+        parts = torch.chunk(x, self.groups, dim=-1)
+        out = torch.stack([rnn(part)[0] for rnn, part in zip(self.rnns, parts)], dim=-1)
+        out = torch.flatten(out, start_dim=-2, end_dim=-1)
+        return out.reshape(B, T, self.groups, -1).transpose(-1, -2).contiguous().view(B, T, -1)
+""",
+    "kernels of a chunk joined with the features": """
+class Net(nn.Module):
+    def __init__(self, size, chunk):
+        super().__init__()
+        self.chunk = chunk
+        self.rnn = nn.LSTM(size * chunk, 16, batch_first=True)
+        self.fc = nn.Linear(16, size * chunk)
+
+    def forward(self, x):
+        B, T, Q, C = x.shape
+        y, _ = self.rnn(x.view(B * T, -1, self.chunk * C))
+        y = self.fc(y).view(B, T, Q, C).transpose(1, 2).contiguous()
+        y, _ = self.rnn(y.view(B * Q, -1, self.chunk * C))
+        return y
+""",
+    "rows chosen by a list": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.GRU(size, 16, batch_first=True)
+
+    def forward(self, x, groups):
+        B, T, _ = x.shape
+        rows = []
+        for at, group in enumerate(groups):
+            rows.extend(at * B + one for one in group)
+        out, _ = self.rnn(x[rows])
+        return out.transpose(1, 2)
+""",
+    "a whole sequence is one sample": """
+class Net(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.rnn = nn.LSTM(size, 16)
+        self.fc = nn.Linear(16, 1)
+
+    def forward(self, seq):
+        out, _ = self.rnn(seq.view(len(seq), 1, -1))
+        return self.fc(out.view(len(seq), -1))[-1]
 """,
     "beams beside the batch": """
 class Net(nn.Module):

@@ -9,6 +9,40 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "the last sample of a layer that was told its layout, in a helper": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 3)
+
+    def summary(self, steps):
+        return steps[-1, :, :]  # RSG401
+
+    def forward(self, x):
+        steps, _ = self.rnn(x)
+        return self.fc(self.summary(steps))
+""",
+    "a state pair detached by the caller of the model": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.lstm = nn.LSTM(d, h)
+        self.fc = nn.Linear(h, d)
+
+    def forward(self, x, state=None):
+        out, state = self.lstm(x, state)
+        return self.fc(out), state
+
+def train(model, pieces, loss):
+    state = None
+    for x, y in pieces:
+        scores, state = model(x, state)
+        state = state.detach()  # RSG405
+        loss(scores, y).backward()
+
+train(Net(3, 4), [(torch.randn(5, 2, 3), torch.randn(5, 2, 3))], nn.MSELoss())
+""",
     "last sample through a dropout and a linear": """
 class Net(nn.Module):
     def __init__(self, d, h, n):
@@ -22,6 +56,87 @@ class Net(nn.Module):
         out, _ = self.rnn(x)
         scores = self.fc(self.drop(out))
         return scores[-1]  # RSG401
+""",
+    "a state made for the batch": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x):
+        h0 = torch.zeros(1, x.size(0), self.h)
+        c0 = torch.zeros(1, x.size(0), self.h)
+        out, _ = self.rnn(x, (h0, c0))
+        return self.fc(out[-1])  # RSG401
+""",
+    "the last place counted by hand": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out[:, x.size(1) - 1, :])  # RSG402
+""",
+    "both directions of the bottom layer": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, num_layers=2, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, x):
+        _, h = self.rnn(x)
+        return self.fc(torch.cat((h[0], h[1]), dim=1))  # RSG404
+""",
+    "the upper half of the states": """
+class Net(nn.Module):
+    def __init__(self, d, h, layers):
+        super().__init__()
+        self.layers = layers
+        self.encoder = nn.LSTM(d, h, layers, bidirectional=True)
+        self.decoder = nn.LSTM(d, h, layers)
+
+    def forward(self, x, y):
+        memory, (h, c) = self.encoder(x)
+        out, _ = self.decoder(y, (h[-self.layers:], c[-self.layers:]))  # RSG403
+        return out, memory
+""",
+    "the reverse direction, returned with all steps": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, bidirectional=True)
+        self.fc = nn.Linear(h, h)
+
+    def forward(self, x):
+        out, hidden = self.rnn(x)
+        return out, torch.tanh(self.fc(hidden[-1]))  # RSG403
+""",
+    "a result in three": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.lstm = nn.LSTM(d, h)
+
+    def forward(self, x):
+        out, h, c = self.lstm(x)  # RSG405
+        return out
+""",
+    "the data of a pair": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.lstm = nn.LSTM(d, h)
+
+    def forward(self, x):
+        out, hidden = self.lstm(x)  # RSG405
+        self.hidden = hidden.data
+        return out
 """,
     "maximum over the batch": """
 class Net(nn.Module):

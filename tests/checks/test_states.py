@@ -9,6 +9,26 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "a number that a caller brings for every batch of a loader": """
+from torch.utils.data import DataLoader, TensorDataset
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(3, 7, batch_first=True)
+
+    def start(self, count):
+        return torch.zeros(1, count, 7)
+
+    def forward(self, x, h):
+        return self.rnn(x, h)[0]
+
+model = Net()
+loader = DataLoader(TensorDataset(torch.randn(10, 6, 3)), batch_size=4)
+h = model.start(4)  # RSG505
+for (x,) in loader:
+    model(x, h)
+""",
     "states for one direction": """
 class RNN(nn.Module):
     def __init__(self, input_size, hidden_size, num_layers, num_classes):

@@ -8,6 +8,110 @@ from tests.checks.programs import said
 from tests.checks.test_readings import expected
 
 WRONG = {
+    "tags of which the comment says what the words are": """
+class Tagger(nn.Module):
+    def __init__(self, vocabulary, tags, d):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, d)
+        self.rnn = nn.GRU(d, d, batch_first=True)
+        self.out = nn.Linear(d, tags)
+        self.loss = nn.NLLLoss()
+
+    def forward(self, words):
+        return self.out(self.rnn(self.embed(words))[0]).log_softmax(-1)
+
+    def validation_step(self, batch):
+        words, tags = batch  # both are of shape (batch, time)
+        return self.loss(self(words), tags)  # RSG701
+""",
+    "flattened in the order of time, and by sample": """
+class Labels(nn.Module):
+    def __init__(self, vocabulary, labels, d):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, d)
+        self.rnn = nn.LSTM(d, d)
+        self.out = nn.Linear(d, labels)
+
+    def loss(self, sample):
+        tokens, labels = sample  # (batch, time), (batch, time)
+        out, _ = self.rnn(self.embed(tokens.t()))
+        scores = self.out(out)
+        return F.cross_entropy(scores.flatten(0, 1), labels.flatten())  # RSG701
+""",
+    "a difference by hand": """
+class Value(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.rnn = nn.GRU(d, 8, batch_first=True)
+        self.value = nn.Linear(8, 1)
+
+    def forward(self, x):
+        _, h = self.rnn(x)
+        return self.value(h[-1])
+
+    def error(self, x, y):
+        # x: (batch, time, d), y: (batch,)
+        return (y - self(x)).abs().mean()  # RSG705
+""",
+    "scores in a column, labels of a dataset in a row": """
+class Beats(torch.utils.data.Dataset):
+    def __init__(self):
+        self.beats, self.sick = torch.randn(40, 90, 2), torch.randint(0, 2, (40,))
+
+    def __len__(self):
+        return 40
+
+    def __getitem__(self, at):
+        return self.beats[at], self.sick[at].float()
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(2, 12, batch_first=True)
+        self.fc = nn.Linear(12, 1)
+
+    def forward(self, x):
+        return self.fc(self.rnn(x)[1][0][-1])
+
+model, criterion = Net(), nn.BCEWithLogitsLoss()
+for beats, sick in torch.utils.data.DataLoader(Beats(), batch_size=8):
+    loss = criterion(model(beats), sick)  # RSG705
+""",
+    "windows of a series, gathered in lists": """
+import numpy as np
+
+def windows(series, width):
+    xs, ys = [], []
+    for at in range(len(series) - width):
+        xs.append(series[at : at + width])
+        ys.append(series[at + width : at + width + 1])
+    return torch.FloatTensor(np.array(xs)).unsqueeze(-1), torch.FloatTensor(np.array(ys))
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(1, 8, batch_first=True)
+        self.fc = nn.Linear(8, 1)
+
+    def forward(self, x):
+        return self.fc(self.rnn(x)[0][:, -1]).squeeze(-1)
+
+x, y = windows(np.arange(50.0), 7)
+model = Net()
+loss = F.l1_loss(model(x), y)  # RSG705
+""",
+    "a convolution over the widths of an embedding": """
+class Net(nn.Module):
+    def __init__(self, n, width, filters, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(n, width)
+        self.conv = nn.Conv1d(width, filters, 5, padding=2)
+        self.rnn = nn.GRU(filters, hidden, batch_first=True)
+
+    def forward(self, ids):
+        maps = self.conv(self.embed(ids))  # RSG703
+        return self.rnn(maps.transpose(1, 2))[0]
+""",
     "classes last, targets cut from the input": """
 class Language(nn.Module):
     def __init__(self, vocabulary, d):
@@ -38,6 +142,21 @@ criterion = nn.NLLLoss()
 for _ in range(3):
     x, y = torch.randn(4, 9, 8), torch.randint(0, 5, (4, 9))
     loss = criterion(model(x), y)  # RSG701
+""",
+    "scores and targets flattened in different orders": """
+class Language(nn.Module):
+    def __init__(self, vocabulary, d):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, d)
+        self.rnn = nn.LSTM(d, d)
+        self.out = nn.Linear(d, vocabulary)
+
+    def forward(self, tokens, target):
+        # tokens: (batch, time)
+        # target: (batch, time)
+        out, _ = self.rnn(self.embed(tokens).transpose(0, 1))
+        scores = self.out(out)
+        return F.cross_entropy(scores.reshape(-1, scores.size(-1)), target.reshape(-1))  # RSG701
 """,
     "targets as a column": """
 model = nn.GRU(3, 5, batch_first=True)
@@ -121,6 +240,18 @@ class Net(nn.Module):
         out, _ = self.rnn(x)
         return self.pool(out)  # RSG703
 """,
+    "a pool over the hidden units, as a function": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, 3)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        pooled = F.max_pool1d(out, kernel_size=out.size(1)).squeeze(2)  # RSG703
+        return self.fc(pooled)
+""",
     "attention over samples, by hand": """
 class Net(nn.Module):
     def __init__(self, d, h):
@@ -177,6 +308,60 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "a table of differences, meant": """
+class Ranks(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.rnn = nn.GRU(d, 8, batch_first=True)
+        self.value = nn.Linear(8, 1)
+
+    def forward(self, x, y):
+        # x: (batch, time, d), y: (batch,)
+        _, h = self.rnn(x)
+        score = self.value(h[-1])
+        table = score - score.squeeze(1)
+        far = y.unsqueeze(1) - y
+        return (table * far).clamp(min=0).mean()
+""",
+    "differences of what is alike": """
+class Value(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.rnn = nn.GRU(d, 8, batch_first=True)
+        self.value = nn.Linear(8, 1)
+
+    def forward(self, x, y, z):
+        # x: (batch, time, d), y: (batch,), z: (batch, 1)
+        _, h = self.rnn(x)
+        value = self.value(h[-1])
+        return (value.squeeze(1) - y).pow(2).mean() + (value - z).abs().mean() + (value - 0.5).mean()
+""",
+    "scores and labels alike, in a column": """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(2, 12, batch_first=True)
+        self.fc = nn.Linear(12, 1)
+
+    def forward(self, x):
+        return self.fc(self.rnn(x)[1][0][-1])
+
+model, criterion = Net(), nn.BCEWithLogitsLoss()
+x, y = torch.randn(6, 9, 2), torch.rand(6)
+loss = criterion(model(x), y[:, None]) + criterion(model(x).squeeze(-1), y)
+""",
+    "a convolution over an embedding that was turned": """
+class Net(nn.Module):
+    def __init__(self, n, width, filters, hidden):
+        super().__init__()
+        self.embed = nn.Embedding(n, width)
+        self.conv = nn.Conv1d(width, filters, 5, padding=2)
+        self.rnn = nn.GRU(filters, hidden, batch_first=True)
+
+    def forward(self, ids):
+        maps = self.conv(self.embed(ids).transpose(1, 2))
+        return self.rnn(maps.transpose(1, 2))[0]
+""",
     "classes moved to the second axis": """
 class Language(nn.Module):
     def __init__(self, vocabulary, d):
@@ -269,6 +454,19 @@ class Net(nn.Module):
         return out
 
 Net(7, 3, 16)(torch.randn(4, 7, 3))
+""",
+    "a pool over time, as a function": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, 3)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        out = out.permute(0, 2, 1)
+        pooled = F.max_pool1d(out, out.size(2)).squeeze(2)
+        return self.fc(pooled) + self.fc(F.adaptive_avg_pool1d(out, 1).squeeze(-1))
 """,
     "a norm of each feature, there and back": """
 class Net(nn.Module):

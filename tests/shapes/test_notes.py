@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnshape_guard.shapes import brackets, notes, vocabulary
-from rnnshape_guard.shapes.notes import About, notes_in
+from rnnshape_guard.shapes.notes import About, notes_in, notes_of_all
 
 KNOWN = {"x", "out", "hidden", "cell", "h_n", "src", "frames", "lengths", "inputs"}
 
@@ -18,6 +18,25 @@ KNOWN = {"x", "out", "hidden", "cell", "h_n", "src", "frames", "lengths", "input
 def read(text: str, known: set[str] | None = KNOWN) -> list[tuple[str | None, str, str]]:
     """Name, what it is about, and the axes in words."""
     return [(note.name, str(note.about), " ".join(map(str, note.axes))) for note in notes_in(text, known_names=known)]
+
+
+class TestSeveral:
+    @pytest.mark.parametrize(
+        "text", [" (B, T, F), (B, T)", " (B, T, F) and (B, T)", " x: (B, T, F), y: (B, T)", " x: (B, T, F); y = (B, T)"]
+    )
+    def test_each_name_has_its_own(self, text: str) -> None:
+        found = notes_of_all(text, ["x", "y"]) or notes_in(text, known_names={"x", "y"})
+        assert [(note.name, note.axes) for note in found] == [("x", ("B", "T", "F")), ("y", ("B", "T"))]
+
+    @pytest.mark.parametrize("text", [" both (batch, seq)", " both are (batch, seq)", " all of shape (batch, seq)"])
+    def test_one_for_all(self, text: str) -> None:
+        assert [note.name for note in notes_of_all(text, ["x", "y"])] == ["x", "y"]
+
+    @pytest.mark.parametrize(
+        "text", [" (batch, seq)", " not both (batch, seq)", " (B, T), then (B, T)", " both (batch, seq) if padded"]
+    )
+    def test_nothing_of_all(self, text: str) -> None:
+        assert notes_of_all(text, ["x", "y"]) == []
 
 
 class TestComments:
