@@ -25,9 +25,9 @@ class UserPlace:
 
     @property
     def closing(self) -> UserPlace:
-        """Where it ends: its last character."""
+        """Where it ends, its closing bracket; itself if it stands on one line."""
         end = self.span.end
-        if end.column < 2:
+        if end.column < 2 or end.row == self.span.start.row:
             return self
         return UserPlace(self.text, Span(self.span.filename, Position(end.row, end.column - 1), end), self.function)
 
