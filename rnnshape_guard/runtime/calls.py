@@ -332,7 +332,9 @@ class _Call:
 
     def _tell_inside(self, mismatch: Mismatch, layer: str = "") -> None:
         """A contract or a stated shape inside the model is broken: told where the model's code stands."""
-        self._tell(violation(mismatch, self.names.bindings(), layer=layer, place=user_place()))
+        contract = self.site.contracts(self.module).get(layer.split(".")[0]) if self.module is not None else None
+        because = (Because(f'`{layer}` is stated as "{contract.text}"'),) if contract is not None else ()
+        self._tell(violation(mismatch, self.names.bindings(), layer=layer, place=user_place(), because=because))
 
     def _tell(self, error: ShapeContractError, cause: BaseException | None = None) -> None:
         __tracebackhide__ = True

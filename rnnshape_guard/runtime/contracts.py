@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import torch
@@ -111,9 +111,15 @@ def contracts_of(cls: type) -> dict[str, LayerContract]:
     return found
 
 
+def _globals_of(cls: type) -> Mapping[str, Any]:
+    """What the names in a class body mean: the globals of its methods, else its module's."""
+    methods = (one for one in vars(cls).values() if isinstance(one, FunctionType))
+    return next((one.__globals__ for one in methods), vars(sys.modules.get(cls.__module__, typing)))
+
+
 def _taken(cls: type) -> dict[str, LayerContract]:
     annotations = cls.__annotations__
-    names = vars(sys.modules.get(cls.__module__, typing))
+    names = _globals_of(cls)
     taken = {}
     for name, annotation in list(annotations.items()):
         if isinstance(annotation, str):
@@ -121,7 +127,9 @@ def _taken(cls: type) -> dict[str, LayerContract]:
                 continue
             try:
                 annotation = eval(annotation, dict(names), dict(vars(cls)))
-            except NameError:
+            except NameError as error:
+                if names.get("Recurrent") is Recurrent and annotation.startswith("Recurrent["):
+                    raise TypeError(f"the contract of `{cls.__name__}.{name}` can't be read: {error}") from None
                 continue
         for one in getattr(annotation, "__metadata__", ()):
             if isinstance(one, LayerContract):

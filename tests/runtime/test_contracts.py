@@ -194,6 +194,17 @@ def test_other_bad_contracts() -> None:
         Recurrent[nn.LSTM]
 
 
+def test_a_contract_that_cannot_be_evaluated_is_refused() -> None:
+    class Model(nn.Module):
+        rnn: Recurrent[nowhere.GRU, "a b c -> a b d"]  # type: ignore[name-defined]
+
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            return x
+
+    with pytest.raises(TypeError, match="the contract of `Model.rnn` can't be read: name 'nowhere' is not defined"):
+        guard(Model)
+
+
 # -- shaped ----------------------------------------------------------------------------------------------------------
 
 
