@@ -8,6 +8,8 @@ returns what it is given, so that nothing but the checks is measured; the other 
 tagger: forward, backward. "share" is what the guard adds over what jaxtyping and beartype add.
 """
 
+# ruff: noqa: F722 - jaxtyping writes axes as strings
+
 from __future__ import annotations
 
 import argparse
