@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
@@ -88,6 +89,11 @@ PROMISED = {
         "guarded_suite.py:23:",
         "expected: (layers·directions = 2, batch, hidden = 5)",
     ],
+    "probed": [
+        "2  ✗ ✗ ■ ·",
+        "mixed: sample 1 of `output` depends on sample 0 of `x`",
+        "with batch_first=True: right.independent=True",
+    ],
     "traced": [
         "19    nn.GRU     (batch = 3, time = 6, direction·hidden = 10) (layer·direction = 4, batch = 3, hidden = 5)",
         "20    cat        (batch = 3, hidden = 10)",
@@ -146,8 +152,9 @@ def own_random_state() -> Iterator[None]:
 
 
 def run_main(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """What a program prints when it is run as a script."""
-    runpy.run_path(str(path), run_name="__main__")
+    """What a program prints when it is run as a script, without arguments."""
+    with mock.patch.object(sys, "argv", [str(path)]):
+        runpy.run_path(str(path), run_name="__main__")
     return capsys.readouterr().out
 
 
@@ -189,6 +196,16 @@ def test_the_suite_runs_under_the_option_of_pytest() -> None:
     )
     assert done.returncode == 0, done.stdout
     assert_in_order(done.stdout, ["every recurrent layer is guarded", "1 passed"])
+
+
+def test_the_probe_draws_its_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = tmp_path / "probe.png"
+    monkeypatch.setattr(sys, "argv", ["probed.py", str(picture)])
+    runpy.run_path(str(GOOD["probed"]), run_name="__main__")
+    assert capsys.readouterr().out.endswith(f"as a picture: {picture}\n")
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("name", GOOD)
