@@ -8,8 +8,11 @@ PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check
 STATIC := $(VENV)/.installed-static
 RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
+PICTURE := build/probe.png
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo demo-static demo-runtime test lint format bench clean
+# The parts of the demo are read one after the other.
+.NOTPARALLEL:
 
 help:
 	@echo "make demo    check examples/, then show a guarded model and a probe at work"
