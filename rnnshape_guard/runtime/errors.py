@@ -105,7 +105,7 @@ class ShapeContractError(ValueError, TypeError):
 
     def _lines(self) -> Iterator[str]:
         yield f"[{self.code}] {self.message}"
-        if isinstance(self.place, UserPlace):
+        if isinstance(self.place, UserPlace) and self.place.span.filename:
             yield f"  --> {self.place.span.filename}:{self.place.span.start.row}:{self.place.span.start.column}"
         rows = [("layer:", self.layer), ("expected:", self.expected), ("found:", self.found)]
         rows += [(f"where {name}:", str(binding)) for name, binding in self.bindings.items()]
@@ -136,7 +136,7 @@ def _hanging(title: str, text: str) -> Iterator[str]:
 
 
 def _beside(place: Any, main: Any) -> str:
-    if not isinstance(place, UserPlace):
+    if not isinstance(place, UserPlace) or not place.span.filename:
         return ""
     span = place.span
     if isinstance(main, UserPlace) and main.span.filename == span.filename:
@@ -150,7 +150,7 @@ def at_user_line(error: BaseException, place: Any) -> BaseException:
     The frame of that line may be gone (rules are judged when a call ends), so the entry is made by raising once inside
     a piece of code that bears the file's name and line.
     """
-    if not isinstance(place, UserPlace):
+    if not isinstance(place, UserPlace) or not place.span.filename:
         return error
     trace = _entry(place.span, place.function or "forward")
     return error.with_traceback(trace) if trace is not None else error

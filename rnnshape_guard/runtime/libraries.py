@@ -9,8 +9,6 @@ from typing import Final
 
 import torch
 
-from rnnshape_guard.runtime.sources import source_of
-
 _TORCH: Final = str(Path(torch.__file__).parent)
 _LIBRARIES: Final = tuple(
     str(path)
@@ -36,6 +34,10 @@ _SURFACE: Final = (
 )
 """Files of torch through which a user's own operations pass; what the others do is their own affair."""
 _SITE: Final = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+
+
+_GENERATED: Final = ("<frozen", "<@beartype", "<rnnshape_guard", "<attrs", "<__array_function__")
+"""Code that a library wrote; what else has no file was typed or executed by the user."""
 
 
 class Libraries:
@@ -79,5 +81,5 @@ def _is_library(filename: str) -> bool:
     if filename.startswith(_SITE):
         return filename.startswith(_LIBRARIES)
     if filename.startswith("<"):
-        return not source_of(filename).lines
+        return filename.startswith(_GENERATED)
     return filename.startswith(_LIBRARIES)

@@ -189,8 +189,18 @@ class Catalog:
         if built.spec is None:
             return None
         path = self.paths.get(id(module), "")
-        place = called.place if called is not None else _nowhere(path or kind)
+        place = called.place if called is not None else self._near(module, path or kind)
         return LiveLayer(Layer(built.spec, _callee(called) or path, place, self._owner(module)), built.misfits)
+
+    def _near(self, module: nn.Module, text: str) -> UserPlace:
+        """As near as can be told to where a layer was built: the constructor of the class that holds it."""
+        owner = self.owners.get(id(module))
+        initializer = type(owner[0]).__init__ if owner is not None else None
+        code = getattr(inspect.unwrap(initializer), "__code__", None) if initializer is not None else None
+        filename, row = (code.co_filename, code.co_firstlineno) if code is not None else ("", 1)
+        if type(owner[0] if owner is not None else module).__module__.startswith("torch."):
+            filename, row = "", 1
+        return UserPlace(text, Span(filename, Position(row, 1), Position(row, 2)), "__init__")
 
     def _with_site(
         self, module: nn.Module, kind: str, site: Site, args: tuple[Any, ...], given: Mapping[str, Any]
@@ -409,10 +419,6 @@ def _callee(spot: Spot | None) -> str:
     if isinstance(function, ast.Attribute) and function.attr in ("forward", "__call__"):
         function = function.value
     return spot.source.text(function)
-
-
-def _nowhere(text: str) -> UserPlace:
-    return UserPlace(text, Span("", Position(1, 1), Position(1, 1)))
 
 
 __all__ = [

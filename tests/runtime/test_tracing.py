@@ -422,7 +422,13 @@ def silenced(path: Path, comment: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("comment", "expected"),
-    [("", True), ("  # noqa", False), ("  # noqa: RSG201", False), ("  # rnnshape: ignore[RSG2]", False), ("  # noqa: RSG101", True)],
+    [
+        ("", True),
+        ("  # noqa", False),
+        ("  # noqa: RSG201", False),
+        ("  # rnnshape: ignore[RSG2]", False),
+        ("  # noqa: RSG101", True),
+    ],
 )
 def test_comments_that_silence_the_checker_silence_the_guard(tmp_path: Path, comment: str, expected: bool) -> None:
     assert bool(silenced(tmp_path / "model.py", comment)) is expected
@@ -445,3 +451,58 @@ def test_words_of_a_project_name_axes(tmp_path: Path) -> None:
     names: dict[str, type[nn.Module]] = {}
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
     assert codes(call(names["Model"](), torch.randn(4, 4, 6))) == ["RSG101"]
+
+
+# -- code of other kinds -------------------------------------------------------------------------------------------
+
+
+def test_code_without_a_source_is_judged_in_fewer_words() -> None:
+    names: dict[str, type[nn.Module]] = {}
+    program = (
+        "from torch import nn\nclass Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.rnn = nn.LSTM(6, 5, bidirectional=True)\n        self.head = nn.Linear(5, 2)\n"
+        "    def forward(self, x):\n        return self.head(self.rnn(x)[0])\n"
+    )
+    exec(compile(program, "<typed>", "exec"), names)
+    (error,) = call(names["Model"](), torch.randn(3, 4, 6)).violations
+    assert error.message == "`head` takes 5 features, but this value brings 2·5 = 10"
+    assert (error.layer, str(error.place)) == ("head", "<typed>:3")
+
+
+def test_a_subclass_that_calls_its_base_is_the_layer_it_derives_from() -> None:
+    class Only(nn.LSTM):
+        def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+            return super().forward(x)[0]
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = Only(6, 5, bidirectional=True, batch_first=True)
+            self.head = nn.Linear(5, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.rnn(x))
+
+    (error,) = call(Model(), torch.randn(3, 4, 6)).violations
+    assert error.message == "`self.head` takes 5 features, but `self.rnn(x)` brings 2·5 = 10"
+
+
+def test_functions_that_suspend_are_followed() -> None:
+    class Steps(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell = nn.GRUCell(6, 5)
+            self.head = nn.Linear(4, 2)
+
+        def steps(self, x: Tensor) -> "object":
+            h = None
+            for step in x.unbind(1):
+                h = self.cell(step, h)
+                yield h
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(torch.stack(list(self.steps(x)), 1))  # type: ignore[call-overload]
+
+    traced = call(Steps(), torch.randn(3, 4, 6))
+    assert isinstance(traced.error, RuntimeError)
+    assert codes(traced) == ["RSG205"]
