@@ -69,7 +69,10 @@ def test_good_passes_under_the_guard(page: Page, program: str) -> None:
     assert run(guarded(program), f"<{page.code}-guarded-good>")
 
 
-@pytest.mark.parametrize("stem", GOOD)
+PLAIN = [stem for stem, path in GOOD.items() if "rnnshape_guard" not in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("stem", PLAIN)
 def test_examples_pass(stem: str, capsys: pytest.CaptureFixture[str]) -> None:
     program = _called(GOOD[stem].read_text(encoding="utf-8"))
     traced(program, f"<{stem}>").raise_first()
@@ -86,5 +89,6 @@ def test_broken_examples_raise_what_their_mark_says(stem: str, capsys: pytest.Ca
 
 
 def _called(program: str) -> str:
-    """An example's program with its `main` run, whatever its name is."""
+    """An example's program with its `main` run, whatever its name is; a few epochs show the axes of all."""
+    program = re.sub(r"^EPOCHS = \d+$", "EPOCHS = 3", program, flags=re.MULTILINE)
     return re.sub(r'^if __name__ == "__main__":\n', "if True:\n", program, flags=re.MULTILINE)
