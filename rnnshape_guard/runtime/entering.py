@@ -76,7 +76,7 @@ class Calls:
         self._init_codes = _constructors()
         self._packing = {getattr(packing, path.rpartition(".")[2]).__code__: path for path in layers.FUNCTIONS}
         self._einops = _einops_codes()
-        self._actions: dict[CodeType, Callable[[FrameType], None] | None] = {}
+        self._actions: dict[int, tuple[CodeType, Callable[[FrameType], None] | None]] = {}
         self._inside: list[tuple[FrameType, Pending | None]] = []
         self._making: dict[int, tuple[tuple[Any, ...], dict[str, Any]]] = {}
 
@@ -84,6 +84,13 @@ class Calls:
     def is_inside(self) -> bool:
         """Whether a layer, a packing function or a constructor is at work, whose own operations are not looked at."""
         return bool(self._inside)
+
+    @property
+    def awaited(self) -> FrameType | None:
+        """The frame whose end is of interest next."""
+        if self._inside:
+            return self._inside[-1][0]
+        return self.activations[-1].frame if self.activations else None
 
     def forget(self) -> None:
         """Let go of all frames."""
@@ -102,11 +109,11 @@ class Calls:
         """A Python function is entered."""
         if self._inside:
             return
-        code = frame.f_code
-        if code in self._actions:
-            action = self._actions[code]
-        else:
-            action = self._actions[code] = self._action_for(code)
+        # By identity: a code object takes long to hash. It is held, so that its identity stays its own.
+        known = self._actions.get(id(frame.f_code))
+        if known is None:
+            known = self._actions[id(frame.f_code)] = frame.f_code, self._action_for(frame.f_code)
+        action = known[1]
         if action is not None:
             with self._tracer.own_work():
                 action(frame)

@@ -157,7 +157,8 @@ class Tracer:
             return result
 
     def _profile(self, frame: FrameType, event: str, arg: Any) -> None:
-        if self._busy or event not in ("call", "return"):
+        # Runs at every call of any function, libraries' included: what is not looked at has to leave quickly.
+        if self._busy or (event != "call" and (event != "return" or self.calls.awaited is not frame)):
             return
         try:
             if event == "call":

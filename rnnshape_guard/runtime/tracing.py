@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -140,10 +140,20 @@ def _judged(tracer: Tracer, error: BaseException | None, settings: Settings) -> 
             examine(tracer, error)
         tracer.reader.settle()
         judged = registry.findings(tracer.log, checks_of(settings.rule_folders))
-        return standing(one_for_each_cause(judged), settings)
+        return standing(_once(one_for_each_cause(judged)), settings)
     except Exception as fault:  # noqa: BLE001 - a rule that fails is our bug, and no reason to stop the program
         tracer.fault(fault)
         return []
+
+
+def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding for each rule and place: a loop passes its lines again and again."""
+    seen: set[tuple[str, Any]] = set()
+    for finding in findings:
+        key = finding.code, getattr(finding.place, "key", None)
+        if key not in seen or key[1] is None:
+            seen.add(key)
+            yield finding
 
 
 def _report(tracer: Tracer) -> None:
