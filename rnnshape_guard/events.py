@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar, Union
 
+from rnnshape_guard.shapes.annotations import AxisSpec
 from rnnshape_guard.shapes.axes import Axis, Shape
+from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Misfit, Operand, Packed
 
 _ids = itertools.count()
@@ -240,6 +242,43 @@ class FunctionEntered(Event):
 class Handed(Called):
     """Tensors were handed to something that is not followed: an unknown function or module, an attribute, a generator's
     caller. What becomes of them there nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Declared(Event):
+    """An annotation, a contract or `shaped` states the axes of a tensor: `text`, read as `axes`.
+
+    `name` is what the user calls the tensor; `dtype` the word for its numbers (``Float``), empty for any. Statements of
+    one `call`, the id of its FunctionEntered, share their names; -1 for one that stands alone. `spots` are the places of
+    the axes in the string; `given` is the argument that a visible call gave; `sizes` is what ``{…}`` stands for.
+    """
+
+    value: Value
+    text: str
+    axes: tuple[AxisSpec, ...]
+    name: str
+    dtype: str = ""
+    call: int = -1
+    spots: tuple[Place, ...] = ()
+    given: Place | None = None
+    sizes: Mapping[str, Dim] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class LayerDeclared(Event):
+    """A contract states the kind of a layer (`stated`: ``LSTM``); the place is the contract's."""
+
+    layer: Layer
+    stated: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Misnoted(Event):
+    """An axis string that can't be read: the whole `text`, the words of what is wrong, and the `spot` in it."""
+
+    text: str
+    message: str
+    spot: Place
 
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.lineage import stated_batch
 from rnnshape_guard.checks.reading import misfits, recurrent_origin
-from rnnshape_guard.events import Given, LayerCalled, Log, Value
+from rnnshape_guard.checks.widths import on_recurrent_path
+from rnnshape_guard.events import Given, LayerCalled, Log, Reordered, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers.convolution import ConvSpec
 from rnnshape_guard.layers.normalization import ChannelNormSpec
 from rnnshape_guard.layers.pooling import AdaptivePoolSpec, PoolSpec
-from rnnshape_guard.shapes.axes import Axis, Role, Shape
+from rnnshape_guard.shapes.axes import Axis, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Condition, Dim, compare, resolve
 from rnnshape_guard.shapes.outcomes import Fault
 from rnnshape_guard.shapes.vocabulary import role_of
@@ -28,6 +30,9 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
     axes = value.axes if value is not None else None
     if value is None or axes is None or len(axes) != 3:
         return
+    if _slides_over_batch(call, axes, log):
+        yield _over_batch(call, value, log)
+        return
     match call.layer.spec:
         case ConvSpec(kind="Conv1d" | "ConvTranspose1d", in_channels=Dim() as wanted):
             condition = _channels_last(call, axes, wanted)
@@ -40,6 +45,44 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
             return
     if condition is not None:
         yield _finding(call, value, wanted, condition)
+
+
+def _slides_over_batch(call: LayerCalled, axes: tuple[Axis, ...], log: Log) -> bool:
+    """Whether a layer that slides over the last axis finds the batch of a recurrent layer there."""
+    kind = getattr(call.layer.spec, "kind", "")
+    slides = isinstance(call.layer.spec, ConvSpec | PoolSpec | AdaptivePoolSpec) and kind.endswith("1d")
+    last = axes[2].atom
+    return slides and not call.path and last is not None and stated_batch(last) and on_recurrent_path(call, log)
+
+
+def _over_batch(call: LayerCalled, value: Value, log: Log) -> Finding:
+    given = call.given["input"]
+    batch = (value.axes or ())[2].atoms[0]
+    turned = log.maker(value)
+    place = turned.place if isinstance(turned, Reordered) else given.place
+    return Finding(
+        code="RSG703",
+        message=f"{wording.quoted(call.layer)} slides over the last axis of {wording.quoted(given)}, which is the batch",
+        place=call.place,
+        primary="axis 2 is the batch",
+        labels=() if place is None else (Label(place, wording.shape(value)),),
+        expected="(batch, channel, time)",
+        found=wording.shape(value),
+        because=wording.because(batch, Strength.LAYER),
+        help=_turned_well(turned, value) if isinstance(turned, Reordered) else "",
+        subject=frozenset({batch.root}),
+        cause=call.id,
+    )
+
+
+def _turned_well(turned: Reordered, value: Value) -> str:
+    """The permute that would have put the batch first and what is first now last."""
+    given, before = turned.given.get("input"), turned.value("input")
+    rows = [axis.atoms for axis in before.axes or ()] if before is not None else []
+    wanted = [axis.atoms for axis in (value.axes or ())[::-1]]
+    if given is None or not given.text.isidentifier() or len(rows) != 3 or any(one not in rows for one in wanted):
+        return ""
+    return f"{given.text}.permute({', '.join(str(rows.index(one)) for one in wanted)})"
 
 
 def _channels_last(call: LayerCalled, axes: tuple[Axis, ...], wanted: Dim) -> Condition | None:

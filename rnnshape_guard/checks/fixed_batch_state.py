@@ -17,16 +17,18 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         return
     made, given = wording.size(mistake.axis.size), wording.quoted(call.given["input"])
     misfit = mistake.misfit
-    brings = (
-        f"brings {wording.size(misfit.expected)}"
-        if misfit is not None and misfit.expected is not None
-        else "may bring fewer"
-    )
+    is_shared = initial_states.is_learned(mistake.state, log)
+    brings = "brings a batch of its own" if is_shared else "may bring fewer"
+    if misfit is not None and misfit.expected is not None:
+        brings = f"brings {wording.size(misfit.expected)}"
+    text = call.given["hx"].text
+    is_named = mistake.state.value is call.value("hx") and text.replace(".", "").isidentifier()
+    expanded = f"{text}.expand(-1, {call.given['input'].text}.size(…), -1)" if is_named else ""
     yield initial_states.finding(
         "RSG505",
         mistake,
         log,
         f"{initial_states.named(mistake)} is made for a batch of {made}, but {given} {brings}",
         primary=f"always {made}",
-        remedy=initial_states.remade(mistake),
+        remedy=expanded if is_shared else initial_states.remade(mistake),
     )

@@ -13,6 +13,7 @@ from rnnshape_guard.events import (
     COLLATED,
     Created,
     Event,
+    Handed,
     LayerCalled,
     Log,
     Operated,
@@ -24,7 +25,7 @@ from rnnshape_guard.events import (
 )
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import Size
-from rnnshape_guard.shapes.axes import Atom, Axis, Role
+from rnnshape_guard.shapes.axes import Atom, Axis, Role, Strength
 from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve, same_size
 from rnnshape_guard.shapes.outcomes import Fault, Misfit, Packed
 
@@ -36,6 +37,7 @@ class Kind(Enum):
     BATCH_FIRST = "batch first"
     FROM_TIME = "batch size read from the time axis"
     FIXED_BATCH = "fixed batch"
+    ORDER = "the samples in another order"
     SIZE = "size"
 
 
@@ -101,7 +103,9 @@ def _mistakes(call: RecurrentCalled, state: State, log: Log) -> Iterator[Mistake
         batch, time = _batch_and_time(call)
         if batch is not None and time is not None:
             yield from _misplaced(call, state, axes, batch, time, sizes)
-            yield from _fixed(call, state, axes, batch, sizes)
+            yield from _fixed(call, state, axes, batch, sizes, log)
+            if is_other_order(axes[1], batch):
+                yield Mistake(Kind.ORDER, call, state, None, axes[1])
     for misfit in sizes:
         index = misfit.axis if misfit.axis is not None else 0
         axis = state.value.shape.axis(index) if not isinstance(state.value.shape, Packed) else None
@@ -132,14 +136,16 @@ def _misplaced(
     layered = isinstance(states, Dim) and _is_written_as(second, states)
     if is_batch or swapped or ((named or is_same(first, time)) and layered and not is_same(first, second)):
         yield Mistake(Kind.BATCH_FIRST, call, state, wrong.get(0), first)
-    elif is_same(second, time) and not confirmed(time.atom, Role.BATCH) and not confirmed(batch.atom, Role.TIME):
-        reasons = wording.because(time.atom) if time.atom is not None else ()
+    elif is_same(second, time) and not confirmed(batch.atom, Role.TIME):
+        if confirmed(time.atom, Role.BATCH) and not confirmed(batch.atom, Role.BATCH):
+            return  # then it is the layer that reads the axes the wrong way round
+        reasons = wording.because(time.atom) if time.atom is not None and confirmed(time.atom, Role.TIME) else ()
         reasons = reasons or (wording.because(batch.atom) if batch.atom is not None else ())
         yield Mistake(Kind.FROM_TIME, call, state, wrong.get(1), second, reasons, bool(reasons))
 
 
 def _fixed(
-    call: RecurrentCalled, state: State, axes: tuple[Axis, ...], batch: Axis, sizes: list[Misfit]
+    call: RecurrentCalled, state: State, axes: tuple[Axis, ...], batch: Axis, sizes: list[Misfit], log: Log
 ) -> Iterator[Mistake]:
     """A batch size that the state brings from elsewhere, and an input with a batch of its own."""
     axis = axes[1]
@@ -153,6 +159,23 @@ def _fixed(
         if reasons and axis.size.value != 1:
             because = tuple(Because("its last batch may be smaller", one.place) for one in reasons[:1])
             yield Mistake(Kind.FIXED_BATCH, call, state, None, axis, because)
+        elif axis.size.value == 1 and _is_many(batch.atom) and is_learned(state, log):
+            yield Mistake(Kind.FIXED_BATCH, call, state, None, axis, wording.because(batch.atom))
+
+
+def _is_many(atom: Atom) -> bool:
+    """Whether a program says that an axis is a batch, and only its meeting this state would make it a batch of one."""
+    return atom.role(Strength.WRITTEN) is Role.BATCH and (atom.size.value != 1 or atom.symbol.learned)
+
+
+def is_learned(state: State, log: Log) -> bool:
+    """Whether a state is a parameter of the model, given as it was made: one for all samples."""
+    values = [value for value, event in log.past(state.value) if isinstance(event, Created)]
+    return any(
+        isinstance(event, Handed) and event.place.text.split("(")[0].rpartition(".")[2] == "Parameter"
+        for value in values
+        for event in log.readers(value)
+    )
 
 
 def _symbols_given(axis: Axis) -> Iterator[Symbol]:
@@ -172,6 +195,16 @@ def is_same(one: Axis, two: Axis) -> bool:
         and len(one.atoms) == len(two.atoms)
         and all(left.root is right.root for left, right in zip(one.atoms, two.atoms, strict=True))
     )
+
+
+def is_other_order(one: Axis, two: Axis) -> bool:
+    """Whether two axes hold the same samples as often, but one sample after sample and the other copy after copy."""
+    left, right = ([atom for atom in axis.atoms if atom.size.value != 1] for axis in (one, two))
+    if len(left) != 2 or len(right) != 2 or not compare(one.size, two.size).equal:
+        return False
+    crossed = left[0].root is right[1].root, left[1].root is right[0].root
+    straight = left[0].root is right[0].root, left[1].root is right[1].root
+    return any(crossed) and not any(straight)
 
 
 def _is_named(atom: Atom | None, role: Role) -> bool:
@@ -197,7 +230,8 @@ def where(mistake: Mistake, log: Log) -> Place:
         event = ranked_by(state.value, log)
     else:
         event = sized_by(state.value, mistake.axis, log) if mistake.axis is not None else state.maker
-    if isinstance(event, Operated):
+    shared = mistake.kind is Kind.FIXED_BATCH and is_learned(state, log)
+    if isinstance(event, Operated) and not shared:
         brought = _brought(event, mistake.axis, log) if mistake.kind is Kind.FIXED_BATCH else None
         return brought or event.place
     given = mistake.call.given["hx"].place

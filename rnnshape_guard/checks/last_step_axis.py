@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layouts import is_callers_choice, is_chosen_batch_first
-from rnnshape_guard.checks.output_reads import BatchRead, batch_read
+from rnnshape_guard.checks.output_reads import BatchRead, CrossedRead, batch_read, crossed_read
 from rnnshape_guard.checks.reading import spec_of
 from rnnshape_guard.checks.roles import only_atom
 from rnnshape_guard.checks.uses import Use, used_against
@@ -23,6 +23,10 @@ def check(event: Selected | Reduced | RecurrentCalled, log: Log) -> Iterator[Fin
         use = used_against(event, log) if is_chosen_batch_first(event, log) else None
         if use is not None:
             yield _against_the_choice(event, use)
+        return
+    crossed = crossed_read(event, log) if isinstance(event, Selected) else None
+    if crossed is not None:
+        yield _crossed(crossed)
         return
     read = batch_read(event, log)
     if read is None or read.pad is not None:
@@ -47,6 +51,22 @@ def _finding(read: BatchRead) -> Finding:
         help=f"take the time axis, {read.time_at} of {wording.shape(value)}: {read.remedy}",
         subject=frozenset(subject),
         cause=read.reorder.id if read.reorder is not None else read.call.id,
+    )
+
+
+def _crossed(read: CrossedRead) -> Finding:
+    event = read.event
+    return Finding(
+        code="RSG401",
+        message=f"{wording.quoted(event.place)} counts the samples along axis {read.rows_at}, which is time",
+        place=event.place,
+        primary=f"axis {read.steps_at} is the batch",
+        labels=(Label(read.call.layer.place, "made here"),),
+        expected="(batch, time, ...)" if read.rows_at == 0 else "(time, batch, ...)",
+        found=wording.shape(read.value),
+        help="swap the two indices",
+        subject=frozenset({("read", event.id)}),
+        cause=read.call.id,
     )
 
 

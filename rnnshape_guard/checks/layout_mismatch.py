@@ -11,6 +11,7 @@ from rnnshape_guard.checks.layouts import (
     contradicted,
     is_callers_choice,
     is_chosen_batch_first,
+    is_of_a_base,
     misplaced,
     reasons,
 )
@@ -31,6 +32,8 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     if turned_in_vain(call, log):
         return
     found = contradicted(call)
+    if found is not None and is_of_a_base(found, log):
+        return
     if found is not None:
         mixed = disagreement(call, log)
         if misused_move(found, log) is None and misplaced(call) is None and (mixed is None or mixed.turned is None):

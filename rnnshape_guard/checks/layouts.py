@@ -9,7 +9,7 @@ from rnnshape_guard.checks.roles import because_of, only_atom, role_of
 from rnnshape_guard.events import Log, RecurrentBuilt, RecurrentCalled, Reordered
 from rnnshape_guard.findings import Because
 from rnnshape_guard.layers import RecurrentSpec, settled
-from rnnshape_guard.shapes.axes import Atom, Role
+from rnnshape_guard.shapes.axes import Atom, Role, Strength
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,27 @@ def contradicted(call: RecurrentCalled) -> Contradiction | None:
     batch = as_time if roles[1] is Role.BATCH else None
     time = as_batch if roles[0] is Role.TIME else None
     return Contradiction(call, batch, time) if batch is not None or time is not None else None
+
+
+def is_of_a_base(found: Contradiction, log: Log) -> bool:
+    """Whether nothing but notes contradicts a layer, and they stand in a method of a base class that has a layer of its
+    own there: a class derived from it has put another in its place, and they speak of the base's."""
+    call = found.call
+    reasons = [reason for atom in found.atoms for reason in atom.reasons()]
+    if any(reason.strength is not Strength.WRITTEN for reason in reasons):
+        return False
+    built = [
+        event
+        for event in log.all(RecurrentBuilt)
+        if event.entry == call.entry and event.layer.name == call.layer.name and event.id < call.id
+    ]
+    base = _class_of(call.scope)
+    own = {_class_of(event.scope) for event in built if event.layer is call.layer}
+    return base not in own and any(_class_of(event.scope) == base for event in built)
+
+
+def _class_of(scope: str) -> str:
+    return scope.rpartition(".")[0]
 
 
 def is_callers_choice(call: RecurrentCalled) -> bool:

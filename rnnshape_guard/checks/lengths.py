@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import batch_first_of, is_axis
+from rnnshape_guard.checks.orders import ordered_twice, sorted_alone
 from rnnshape_guard.checks.packing_layout import against_its_tensor
 from rnnshape_guard.checks.reading import misfits
 from rnnshape_guard.events import Computed, Event, Log, PackCalled, Reduced, Reshaped, Selected, Value
@@ -16,8 +17,11 @@ from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Fault
 
 
-def check(pack: PackCalled, log: Log) -> Iterator[Finding]:
-    """Judge the lengths of each pack."""
+def check(pack: PackCalled | Selected, log: Log) -> Iterator[Finding]:
+    """Judge the lengths of each pack, and the order in which they and the samples stand."""
+    if isinstance(pack, Selected):
+        yield from _back_in_order(pack, log)
+        return
     if pack.name != "pack_padded_sequence" or "lengths" not in pack.given or any(against_its_tensor(pack)):
         return
     given, value = pack.given["lengths"], pack.value("input")
@@ -35,6 +39,46 @@ def check(pack: PackCalled, log: Log) -> Iterator[Finding]:
     elif layout is not None and (cut := _cut_apart(pack, layout[0], log)) is not None:
         finding = _finding(pack, log, f"each part of the batch is packed with {words}, which is of the whole batch")
         yield replace(finding, labels=(Label(cut.place, "the batch is cut here"),))
+    elif (sort := sorted_alone(pack, log)) is not None:
+        yield _sorted(pack, sort)
+
+
+def _sorted(pack: PackCalled, sort: Selected) -> Finding:
+    given = pack.given["input"]
+    return Finding(
+        code="RSG603",
+        message=f"{wording.quoted(pack.given['lengths'])} are sorted, but {wording.quoted(given)} is not: "
+        "each sample gets another's length",
+        place=pack.place,
+        primary=f"packs {wording.shape(given.value)} in its own order",
+        labels=(Label(sort.place, "the order it gives is used nowhere before"),),
+        expected="one length for each sample, in their order",
+        found="lengths in falling order",
+        help=f"{given.text or 'x'}[order], or the unsorted lengths with enforce_sorted=False",
+        subject=frozenset({("lengths", pack.id)}),
+        cause=pack.id,
+    )
+
+
+def _back_in_order(event: Selected, log: Log) -> Iterator[Finding]:
+    twice = ordered_twice(event, log)
+    if twice is None:
+        return
+    order, first = twice
+    items = event.given["items" if "items" in event.given else "index"]
+    word = "order" if event.name == "index" else items.text
+    yield Finding(
+        code="RSG603",
+        message=f"{wording.quoted(event.place)} sorts the batch once more instead of bringing back the input's order",
+        place=event.place,
+        primary="the order that sorted the batch",
+        labels=(Label(first.place, "sorted here"),),
+        expected="the order of the input",
+        found="sorted twice",
+        help=f"torch.argsort({word}) brings back what `{word}` has sorted",
+        subject=frozenset({("order", order.id)}),
+        cause=event.id,
+    )
 
 
 def _size(dim: Dim | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import uses
 from rnnshape_guard.checks.reading import spec_of
-from rnnshape_guard.checks.tuples import refused, state_pair, whole_result
+from rnnshape_guard.checks.tuples import joined_pair, refused, state_pair, whole_result
 from rnnshape_guard.events import Called, Event, Log, RecurrentCalled, Returned, Seen, Unpacked, Value
 from rnnshape_guard.findings import Finding, Label
 
@@ -17,6 +17,9 @@ def check(event: Called | Unpacked, log: Log) -> Iterator[Finding]:
     if isinstance(event, Unpacked):
         yield from _unpacked(event, log)
         return
+    joined = joined_pair(event, log)
+    if joined is not None:
+        yield _joined(event, joined)
     for given, pair in refused(event):
         call = state_pair(pair, log)
         if call is not None:
@@ -35,6 +38,21 @@ def check(event: Called | Unpacked, log: Log) -> Iterator[Finding]:
                 cause=event.id,
             )
             return
+
+
+def _joined(event: Called, call: RecurrentCalled) -> Finding:
+    return Finding(
+        code="RSG405",
+        message=f"{wording.quoted(event.place)} joins h_n and c_n along the batch: an LSTM's state is a pair",
+        place=call.place,
+        primary="returns output, (h_n, c_n)",
+        labels=(Label(event.place, "the items of the pair, not the states of two directions"),),
+        expected="h_n[-2], h_n[-1]",
+        found="h_n, c_n",
+        help=f"_, (h_n, _) = {call.place.text}",
+        subject=frozenset({("result", call.id)}),
+        cause=event.id,
+    )
 
 
 def _is_handed_out(call: RecurrentCalled, use: Event, log: Log) -> bool:

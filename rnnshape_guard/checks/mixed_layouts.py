@@ -1,25 +1,28 @@
-"""RSG103: two recurrent layers on one path disagree about which axis is the batch."""
+"""RSG103: two layers on one path, one of them recurrent, disagree about which axis is the batch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rnnshape_guard.checks import wording
+from rnnshape_guard.checks import attention_layouts, wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout, place_of_layout, remedy
 from rnnshape_guard.checks.layouts import contradicted, is_callers_choice, misplaced
 from rnnshape_guard.checks.paths import Disagreement, disagreement
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.checks.roles import role_of
 from rnnshape_guard.checks.turns import misused_move, turned_in_vain
-from rnnshape_guard.events import Log, RecurrentCalled
+from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
 
 
-def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
-    """Judge each call of a layer whose input comes from another one. Where other evidence says which axis is the batch,
+def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
+    """Judge each call of a recurrent layer whose input comes from another one, and each attention beside one. Where other evidence says which axis is the batch,
     the layer that is wrong about it is RSG101; a state that was repeated in the wrong place is wrong in any case."""
+    if not isinstance(call, RecurrentCalled):
+        yield from attention_layouts.mixed(call, log)
+        return
     mixed = disagreement(call, log)
     if mixed is None or turned_in_vain(call, log):
         return

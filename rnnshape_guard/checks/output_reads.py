@@ -23,6 +23,7 @@ from rnnshape_guard.checks.reading import confirmed
 from rnnshape_guard.checks.wording import quoted
 from rnnshape_guard.events import (
     Computed,
+    Created,
     Event,
     LayerCalled,
     Log,
@@ -140,6 +141,48 @@ def _turned(pad: PackCalled, call: RecurrentCalled, log: Log) -> bool:
         return False
     one, other = batch_first_of(pack), batch_first_of(pad)
     return one is not None and other is not None and one is not other
+
+
+@dataclass(frozen=True, slots=True)
+class CrossedRead:
+    """Samples counted along the time of an output, and steps along its batch: ``out[rows, lengths - 1]`` where the
+    layout is (time, batch, hidden)."""
+
+    event: Selected
+    value: Value
+    call: RecurrentCalled
+    rows_at: int
+    steps_at: int
+
+
+def crossed_read(event: Selected, log: Log) -> CrossedRead | None:
+    """A subscript whose ``arange`` over the batch stands for the time axis, by identity, and whose other index stands
+    for the batch."""
+    value = event.value("input")
+    call = output_behind(value, log) if value is not None and event.name == "index" else None
+    pair = steps_of(call) if call is not None else None
+    if value is None or call is None or pair is None or contradicted(*pair):
+        return None
+    batch, time = pair
+    indices = [(pick, pick.item) for pick in picks(event) if isinstance(pick.item, Value)]
+    rows = [pick for pick, index in indices if is_axis(pick.axis, time) and _counts(index, batch, log)]
+    steps = [pick for pick, index in indices if is_axis(pick.axis, batch) and not _counts(index, batch, log)]
+    if len(rows) != 1 or len(steps) != 1:
+        return None
+    return CrossedRead(event, value, call, rows[0].at, steps[0].at)
+
+
+def _counts(index: Value, atom: Atom, log: Log) -> bool:
+    """Whether an index is ``arange`` over an axis."""
+    maker = log.maker(index)
+    while isinstance(maker, Computed | Reshaped) and of_one(maker):
+        maker = log.maker(next(reads(maker)))
+    return (
+        isinstance(maker, Created)
+        and maker.name == "arange"
+        and index.axes is not None
+        and any(is_axis(axis, atom) for axis in index.axes)
+    )
 
 
 # -- one step of an output -----------------------------------------------------------------------------------------

@@ -11,16 +11,22 @@ from rnnshape_guard.checks.lineage import contradicted, state_uses, stated_batch
 from rnnshape_guard.checks.output_reads import StepRead, output_reads, step_read
 from rnnshape_guard.checks.reading import confirmed, entered, spec_of
 from rnnshape_guard.events import (
+    Combined,
+    Computed,
     Event,
     FunctionEntered,
     Handed,
     LayerCalled,
     Log,
+    Operated,
     PackCalled,
     RecurrentCalled,
     Reshaped,
     Returned,
     Selected,
+    Value,
+    reads,
+    values_in,
 )
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
@@ -43,7 +49,7 @@ def check(event: Selected | RecurrentCalled, log: Log) -> Iterator[Finding]:
     if function is None or name is None or not _is_batch(event):
         return
     reader = _final_reader(event, log)
-    if reader is not None and not _packs(event, function, name, log) and _is_left_alone(function, event, name):
+    if reader is not None and not _packs(event, function, name, log) and _is_left_alone(function, event, name, log):
         yield _of_state(event, name, reader)
 
 
@@ -114,8 +120,9 @@ def _packs(call: RecurrentCalled, function: FunctionEntered, name: str, log: Log
     return any(isinstance(event, PackCalled) for event in _inside(call, log))
 
 
-def _is_left_alone(function: FunctionEntered, call: RecurrentCalled, name: str) -> bool:
-    """Whether a function must be given the lengths, reads them before a call at most, and hands them to nobody."""
+def _is_left_alone(function: FunctionEntered, call: RecurrentCalled, name: str, log: Log) -> bool:
+    """Whether a function must be given the lengths, hands them to nobody, and reads them before a call at most, or
+    behind it as one more feature."""
     text, own = function.place.text, call.place.text
     if own not in text or re.search(r"left|prepad|pre_pad", text):
         return False
@@ -123,7 +130,42 @@ def _is_left_alone(function: FunctionEntered, call: RecurrentCalled, name: str) 
     head, _, body = before.partition("):") if "):" in before else before.partition(":")
     may_be_left_out = re.search(rf"\b{name}\s*(?::[^,()]*(?:\[[^\]]*\])?)?\s*=", head.split(") ->", 1)[0])
     handed = re.search(rf"\(\s*(?:[^()]*,\s*)?{name}\s*[,)]", body)
-    return may_be_left_out is None and handed is None and re.search(rf"\b{name}\b", behind) is None
+    if may_be_left_out is not None or handed is not None:
+        return False
+    return re.search(rf"\b{name}\b", behind) is None or _is_feature(_named(name, call, log), log)
+
+
+def _named(name: str, call: RecurrentCalled, log: Log) -> list[Value]:
+    """The tensor that a name stands for behind a call."""
+    values = (
+        given.value
+        for event in _inside(call, log)
+        if isinstance(event, Operated) and event.scope == call.scope
+        for given in event.given.values()
+        if given.text == name
+    )
+    return [value for value in values if value is not None][:1]
+
+
+def _is_feature(lengths: list[Value], log: Log) -> bool:
+    """Whether lengths are joined to features, and nothing else becomes of them: no mask, no index, no mean."""
+    pending, seen, joined = lengths, set[int](), False
+    while pending:
+        value = pending.pop()
+        seen.add(value.id)
+        for event in log.readers(value):
+            match event:
+                case Combined(name=name) if name in ("cat", "concat", "concatenate"):
+                    joined = True
+                case (Computed() | Reshaped()) if len(list(reads(event))) == 1 and not _compares(event):
+                    pending += [one for one in values_in(event.result) if one.id not in seen]
+                case _:
+                    return False
+    return joined
+
+
+def _compares(event: Operated) -> bool:
+    return event.name in ("<", "<=", ">", ">=", "==", "!=", "lt", "le", "gt", "ge", "eq", "ne")
 
 
 def _inside(call: RecurrentCalled, log: Log) -> Iterator[Event]:

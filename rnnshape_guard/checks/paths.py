@@ -36,7 +36,7 @@ def disagreement(call: RecurrentCalled, log: Log) -> Disagreement | None:
             steps.append(event)
             continue
         is_state = ancestor.part in ("h_n", "c_n")
-        batch, time = batch_of(event), _time_of(event)
+        batch, time = batch_of(event), time_of(event)
         found = Contradiction(
             call,
             as_time if as_time is not None and as_time is batch else None,
@@ -96,7 +96,8 @@ def batch_of(call: RecurrentCalled) -> Atom | None:
     return None if axes is None else only_atom(axes[0])
 
 
-def _time_of(call: RecurrentCalled) -> Atom | None:
+def time_of(call: RecurrentCalled) -> Atom | None:
+    """The axis that a call reads as time, where its input is a tensor."""
     axes = layout(call)
     return None if axes is None else only_atom(axes[1])
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import initial_states, wording
-from rnnshape_guard.checks.initial_states import Kind
+from rnnshape_guard.checks.initial_states import Kind, Mistake, is_other_order
 from rnnshape_guard.events import Log, RecurrentCalled
 from rnnshape_guard.findings import Finding
+from rnnshape_guard.shapes.axes import Axis
 
 
 def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
-    """Judge each state whose first axis is the batch."""
+    """Judge each state whose first axis is the batch, and each whose samples stand in another order than the input's."""
     mistake = initial_states.first_mistake(call, log)
+    if mistake is not None and mistake.kind is Kind.ORDER and mistake.axis is not None:
+        yield _in_another_order(call, mistake, mistake.axis, log)
+        return
     if mistake is None or mistake.kind is not Kind.BATCH_FIRST or isinstance(mistake.state.maker, RecurrentCalled):
         return
     yield initial_states.finding(
@@ -22,4 +26,19 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         f"{initial_states.named(mistake)} is batch-first, but {wording.quoted(call.layer)} takes its state layers first",
         primary="(batch, layers·directions, hidden)",
         remedy=initial_states.remade(mistake),
+    )
+
+
+def _in_another_order(call: RecurrentCalled, mistake: Mistake, axis: Axis, log: Log) -> Finding:
+    given = call.given["input"]
+    batch = next((one for one in (given.value.axes or () if given.value else ()) if is_other_order(axis, one)), axis)
+    found, brought = wording.axis_name(axis), wording.axis_name(batch)
+    return initial_states.finding(
+        "RSG502",
+        mistake,
+        log,
+        f"{initial_states.named(mistake)} holds its samples as {found}, but {wording.quoted(given)} brings {brought}: "
+        "the same number in another order",
+        primary=f"axis 1 is {found}",
+        remedy="repeat_interleave(…, dim=1) sets each sample's copies side by side, repeat copy after copy of the batch",
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rnnshape_guard.checks import widths, wording
 from rnnshape_guard.checks.reading import misfits, recurrent_origin, spec_of
+from rnnshape_guard.checks.tuples import joined_pair
 from rnnshape_guard.events import LayerCalled, Log
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers import LinearSpec
@@ -22,6 +23,8 @@ def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
         return
     for wrong in widths.contradictions(call, "in_features", misfits(call, Fault.SIZE, "input", -1)):
         if widths.source(wrong.value, log) not in ("h_n", "c_n"):
+            continue
+        if any(joined_pair(event, log) is not None for _, event in log.past(wrong.value)):
             continue
         remedy = widths.product(wrong.features)
         help_ = f"nn.Linear({remedy}, {widths.spelled(spec.out_features)})" if remedy else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnnshape_guard.events import Called, Event, Given, Log, RecurrentCalled, Seen, Value
+from rnnshape_guard.events import Called, Combined, Event, Given, Log, RecurrentCalled, Seen, Value
+from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 
@@ -40,6 +41,21 @@ def state_pair(pair: tuple[Seen, ...], log: Log) -> RecurrentCalled | None:
     match pair:
         case (Value(part="h_n") as h_n, Value(part="c_n") as c_n) if h_n.made_by == c_n.made_by:
             return _call(log.maker(h_n))
+    return None
+
+
+def joined_pair(event: Event, log: Log) -> RecurrentCalled | None:
+    """The LSTM call whose h_n and c_n are joined along the batch, as if they were the states of two directions."""
+    if not isinstance(event, Combined) or event.name.rpartition(".")[2] not in ("cat", "concat", "concatenate"):
+        return None
+    given, dim = event.given["tensors"].seen, event.given["dim"].seen if "dim" in event.given else None
+    if not isinstance(given, tuple) or len(given) != 2 or not isinstance(dim, Dim) or dim.literal not in (1, -2):
+        return None
+    for pair in (given, given[::-1]):
+        call = state_pair(pair, log)
+        first = pair[0]
+        if call is not None and isinstance(first, Value) and first.axes is not None and len(first.axes) == 3:
+            return call
     return None
 
 

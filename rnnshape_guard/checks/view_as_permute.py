@@ -62,10 +62,16 @@ def _swapped_by_name(event: Reshaped, value: Value) -> tuple[Atom, ...]:
     result = event.result if isinstance(event.result, Value) else None
     if event.misfits or value.axes is None or result is None or result.axes is None:
         return ()
-    if len(value.axes) < 2 or len(result.axes) < 2 or any(axis.size.value == 1 for axis in value.axes[:2]):
+    if len(value.axes) < 2 or len(result.axes) < 2 or any(axis.size.value == 1 for axis in result.axes[:2]):
+        return ()
+    if value.axes[0].size.value == 1 or (value.axes[1].size.value == 1 and value.axes[1].role() is not None):
         return ()
     before = [axis.role() for axis in value.axes[:2]]
     after = [axis.role() for axis in result.axes[:2]]
+    second = result.axes[1].role(Strength.LAYER)
+    if before[0] is Role.BATCH and before[1] is None and (after[0], second) == (Role.TIME, Role.BATCH):
+        # The batch is the slowest in memory and stays so: nothing can come to stand in front of it.
+        return (*value.axes[0].atoms, *(atom for axis in result.axes[:2] for atom in axis.atoms))
     if {*before} != {Role.BATCH, Role.TIME} or after != before[::-1]:
         return ()
     return tuple(atom for axis in value.axes[:2] for atom in axis.atoms)

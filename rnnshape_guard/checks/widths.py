@@ -245,8 +245,14 @@ def given_number(call: LayerCalled, argument: str, misfit: Misfit, maker: Layer 
 
 
 def maker_of(value: Value, log: Log) -> Layer | None:
-    """The nearest layer that a tensor went through."""
-    return next((event.layer for _, event in log.past(value) if isinstance(event, LayerCalled)), None)
+    """The layer that made the features a tensor has, else the nearest that it went through."""
+    features = features_of(value)
+    through = [(made, event.layer) for made, event in log.past(value) if isinstance(event, LayerCalled)]
+    for made, layer in reversed(through):
+        brought = features_of(made)
+        if features is not None and brought is not None and brought.atoms == features.atoms:
+            return layer
+    return through[0][1] if through else None
 
 
 def on_recurrent_path(call: LayerCalled, log: Log) -> bool:

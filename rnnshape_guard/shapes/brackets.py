@@ -38,7 +38,10 @@ def brackets_in(text: str, start: int = 0, end: int | None = None, *, plainly: b
     """
     end = len(text) if end is None else end
     place = start
+    factors = [match.span() for match in _PRODUCT.finditer(text, start, end) if "(" in match[0]]
     for opening, closing in _outermost(text, start, end):
+        if any(first <= opening < last for first, last in factors):
+            continue
         yield from _products(text, place, opening, plainly)
         if size := _SIZE.search(text, max(start, opening - 10), closing):
             yield Bracket(tuple(int(number) for number in re.findall(r"\d+", size[1])), size.start(), closing)

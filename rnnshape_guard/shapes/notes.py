@@ -149,6 +149,10 @@ _NAMED_SHAPE: Final = re.compile(
     r"(?=\s*(?:[(\[]|torch\.Size|is\b|are\b))"
 )
 _BEFORE_BRACKET: Final = re.compile(rf"{_LEAD}(?P<names>{_NAME})[`'\"*]{{0,2}}\s+(?=[(\[])")
+_COMES_AS: Final = re.compile(
+    rf"{_LEAD}(?P<names>{_NAME})[`'\"*]{{0,2}}\s+(?:is|are|comes?|arrives?|stays?)\b"
+    r"(?:\s+(?!list|tuple|each|no|not|never|either)[a-z]+){0,5}?\s+as\s+(?=[(\[])"
+)
 _SECTION: Final = re.compile(r"\s*([A-Za-z]+)(?: [A-Za-z]+)?\s*:?\s*$")
 _RULE: Final = re.compile(r"\s*[-=~]{3,}\s*$")
 
@@ -213,14 +217,14 @@ def _entry_at(
         return _Entry((), About.RESULT, match.end(), end, is_list=True)
     if match := _FIELD.match(text, start, end):
         return _Entry((match["names"],), About.VALUE, match.end(), end, is_list=True)
-    for pattern in (_SHAPE_OF, _NAMED_SHAPE, _TYPED, _LABELLED, _BEFORE_BRACKET):
+    for pattern in (_SHAPE_OF, _NAMED_SHAPE, _TYPED, _LABELLED, _BEFORE_BRACKET, _COMES_AS):
         match = pattern.match(text, start, end)
         if match is None:
             continue
         names = tuple(name.strip() for name in match["names"].split(","))
-        if pattern is _BEFORE_BRACKET and (known_names is None or names[0] not in known_names):
+        if pattern in (_BEFORE_BRACKET, _COMES_AS) and (known_names is None or names[0] not in known_names):
             continue
-        is_list = is_docstring and pattern is not _BEFORE_BRACKET
+        is_list = is_docstring and pattern not in (_BEFORE_BRACKET, _COMES_AS)
         # The bracket of a type may itself be the shape: ``x (batch, time): the input``.
         begin = match.end() - 1 if pattern is _TYPED else match.end()
         if section is About.RESULT:
@@ -276,8 +280,10 @@ _HARMLESS_AFTER: Final = frozenset(
 )
 
 
-_OWN_LABEL: Final = re.compile(rf"\s*[,;]\s*(?:and\s+)?[`'\"*]{{0,2}}({_NAME})[`'\"*]{{0,2}}\s*[:=]\s*")
-"""What stands between two shapes of one line that each have a name: ``x: (batch, time), y: (batch,)``."""
+_OWN_LABEL: Final = re.compile(
+    rf"(?:\s*,|[^,;()\[\]\n]*;)\s*(?:and\s+)?[`'\"*]{{0,2}}({_NAME})[`'\"*]{{0,2}}\s*[:=]\s*"
+)
+"""What stands between two shapes of one line that each have a name: ``x: (batch, time) padded; y: (batch,)``."""
 
 
 def _notes_of(entry: _Entry, text: str) -> list[ShapeNote]:

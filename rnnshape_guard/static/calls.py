@@ -12,6 +12,7 @@ from rnnshape_guard.events import (
 from rnnshape_guard.shapes.axes import Shape
 from rnnshape_guard.static import (
     configs,
+    contracts,
     expressions,
     functions,
     iteration,
@@ -57,7 +58,7 @@ _WORD_METHODS: Final = (".lower", ".upper", ".strip", ".title")
 _CERTAIN: Final = frozenset(
     """permute view reshape swapaxes unsqueeze contiguous unbind masked_fill matmul bmm gather index_select dim detach
     view_as expand expand_as cuda squeeze new_zeros new_ones new_full chunk transpose t narrow size softmax log_softmax transpose_ t_
-    squeeze_ unsqueeze_ swapaxes_ swapdims_""".split()
+    squeeze_ unsqueeze_ swapaxes_ swapdims_ argsort repeat_interleave ne eq""".split()
 )
 """Methods that only a tensor has, or that mean the same where something else has them."""
 
@@ -119,7 +120,9 @@ def _as_tensor(run: Run, holder: Anything, name: str, arguments: tuple[Anything,
         return None
     if holder.tensor is not None:
         return holder.tensor if ops.find(f"Tensor.{name}") is not None else None
-    if name not in _CERTAIN or (name == "transpose" and len(arguments) != 2):
+    # A list sorts itself without any argument that stands for itself.
+    is_certain = name in _CERTAIN or (name == "sort" and bool(arguments))
+    if not is_certain or (name == "transpose" and len(arguments) != 2):
         return None
     tensor = holder.as_tensor()
     run.doubtful.add(tensor.id)
@@ -271,6 +274,8 @@ def _call_external(
         return layer_calls.build_layer(run, path, arguments, keywords, record, is_partial=is_partial, places=places)
     if path in _TRANSPARENT and arguments:
         return arguments[0]
+    if path in contracts.SHAPED and arguments:
+        return contracts.shaped(run, arguments[0], record)
     if path in layers.FUNCTIONS:
         return layer_calls.call_packing(run, path, arguments, keywords, record, places, is_partial)
     short = path.rpartition(".")[2]

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from rnnshape_guard.events import Value
-from rnnshape_guard.shapes.annotations import NotationError, parse_axes
+from rnnshape_guard.shapes.annotations import AxisSpec
 from rnnshape_guard.shapes.axes import Atom, Axis, Evidence, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.notes import ShapeNote, notes_in, notes_of_all
@@ -303,12 +303,10 @@ def _tensor(run: Run, value: Anything) -> Value | None:
 
 
 def read_function(run: Run, frame: Frame, definition: records.FunctionDef) -> None:
-    """What a function says of its parameters: annotations, comments behind them or above it, its docstring."""
+    """What a function says of its parameters: comments behind them or above it, its docstring."""
     names = frozenset(parameter.name for parameter in definition.parameters)
     for parameter in definition.parameters:
         value = frame.names.get(parameter.name)
-        if parameter.annotation is not None:
-            _declare(run, value, parameter.annotation)
         if parameter.comment is not None and _may_be_shape(parameter.comment.text):
             for note in _notes_in(parameter.comment.text, names):
                 if note.name in (None, parameter.name):
@@ -330,33 +328,16 @@ def read_function(run: Run, frame: Frame, definition: records.FunctionDef) -> No
                 _note(run, frame.names.get(note.name), note, record)
 
 
-def read_result(run: Run, definition: records.FunctionDef, result: Anything) -> None:
-    """What a function's annotation says of its result."""
-    if definition.returns is not None:
-        _declare(run, result, definition.returns)
-
-
-def _declare(run: Run, value: Anything, annotation: records.Expression) -> None:
-    """A jaxtyping annotation: names for the axes, and a rank."""
-    match annotation:
-        case records.Subscript(items=(_, records.Constant(value=str() as text))):
-            pass
-        case records.Constant(value=str() as source) if "[" in source:
-            return
-        case _:
-            return
-    try:
-        axes = parse_axes(text)
-    except NotationError:
-        return
+def read_declared(run: Run, value: Anything, axes: Sequence[AxisSpec], text: str, record: records.Record) -> None:
+    """What an annotation or a contract says of a value, in words such as ``annotated "batch time"``: names for its axes,
+    and a rank."""
     tensor = _tensor(run, value)
     if tensor is None or not isinstance(tensor.shape, Shape) or any(axis.is_variadic for axis in axes):
         return
     run.doubtful.discard(tensor.id)
     words = tuple(axis.text for axis in axes)
     _close(run, tensor, words)
-    text = f'annotated "{text}"'
-    run.written.append(Written(tensor, words, Strength.DECLARED, run.place(annotation), text, run.next_event))
+    run.written.append(Written(tensor, words, Strength.DECLARED, run.place(record), text, run.next_event))
 
 
 # -- the end of a run ----------------------------------------------------------------------------------------------
@@ -370,7 +351,10 @@ def settle(run: Run) -> None:
             continue
         if any(_disagrees(word, axis) for word, axis in zip(written.words, axes, strict=True)):
             continue
-        for role, axis in zip(role_of_all(written.words, run.words), axes, strict=True):
+        roles = role_of_all(written.words, run.words)
+        if written.strength is Strength.DECLARED and any(map(_said_otherwise, roles, axes)):
+            continue
+        for role, axis in zip(roles, axes, strict=True):
             if role is not None and axis.atom is not None:
                 axis.atom.learn(Evidence(role, written.strength, written.text, written.place, written.when))
 
@@ -378,3 +362,10 @@ def settle(run: Run) -> None:
 def _disagrees(word: str, axis: Axis) -> bool:
     """A number that was written and is not the size: the note speaks of something else, or of an older program."""
     return word.isdigit() and axis.size.value is not None and axis.size.value != int(word)
+
+
+def _said_otherwise(role: Role | None, axis: Axis) -> bool:
+    """Whether an earlier declaration gives an axis another role: what goes in says what an axis is, and what comes out
+    is then declared wrong."""
+    said = {one.role for one in axis.atom.evidence if one.strength is Strength.DECLARED} if axis.atom else set()
+    return role is not None and bool(said) and role not in said

@@ -6,7 +6,17 @@ from typing import Final
 
 from rnnshape_guard import layers
 from rnnshape_guard.events import FunctionEntered, Given, Returned
-from rnnshape_guard.static import calls, configs, evidence, expressions, layer_calls, operations, records, statements
+from rnnshape_guard.static import (
+    calls,
+    configs,
+    contracts,
+    evidence,
+    expressions,
+    layer_calls,
+    operations,
+    records,
+    statements,
+)
 from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import seen
 from rnnshape_guard.static.run import MISSING, Frame, NodePlace, Run
@@ -38,6 +48,7 @@ MODULE_METHODS: Final = frozenset(
 
 def define(run: Run, frame: Frame, record: records.FunctionDef) -> Anything:
     """A function object. A decorator that is not known to keep the function makes it unknown."""
+    contracts.read_definition(run, frame, record)
     decorators = tuple(_decorator(one) for one in record.decorators)
     defaults = {
         parameter.name: expressions.evaluate(run, frame, parameter.default)
@@ -206,12 +217,22 @@ def _body(
     if isinstance(definition, records.Lambda):
         return expressions.evaluate(run, frame, definition.body)
     places = _argument_places(run, definition, record, count)
-    run.emit(
+    entered = run.emit(
         FunctionEntered,
         definition,
         given={name: Given(seen(value), places.get(name)) for name, value in frame.names.items()},
         call=run.place(record) if isinstance(record, records.Call) else None,
     )
+    run.calls.append((entered.id, frame.receiver))
+    try:
+        return _followed(run, frame, definition, places)
+    finally:
+        run.calls.pop()
+
+
+def _followed(run: Run, frame: Frame, definition: records.FunctionDef, places: dict[str, NodePlace]) -> Anything:
+    """What a function gives, once its names are bound and its call is noted."""
+    contracts.read_arguments(run, frame, definition, places)
     evidence.read_function(run, frame, definition)
     constructing = definition.name in ("__init__", "setup", "build", "_build")
     run.constructing += constructing
@@ -227,7 +248,7 @@ def _body(
     if not returns:
         return None if ending == statements.GOES_ON else Opaque()
     result = join_all(returns)
-    evidence.read_result(run, definition, result)
+    contracts.read_result(run, frame, definition, result)
     run.emit(Returned, definition, result=seen(result))
     return result
 

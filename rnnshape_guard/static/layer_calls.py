@@ -20,10 +20,11 @@ from rnnshape_guard.events import (
     RecurrentCalled,
     Value,
 )
+from rnnshape_guard.layers.arguments import Argument, Spec
 from rnnshape_guard.shapes.axes import Axis, Role, Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Misfit, Operand, Outcome, Packed
-from rnnshape_guard.static import calls, conditions, expressions, iteration, operations, records
+from rnnshape_guard.static import calls, conditions, contracts, expressions, iteration, operations, records
 from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import operand, seen
 from rnnshape_guard.static.run import Run, Tests
@@ -96,7 +97,9 @@ def _owner(run: Run) -> str:
     return run.scope.rpartition(".")[0]
 
 
-def _constructor_operand(run: Run, value: Anything, name: str) -> Operand:
+def _constructor_operand(run: Run, value: Anything, name: str) -> Argument:
+    if isinstance(value, LayerObject) and isinstance(value.layer.spec, Spec):
+        return value.layer.spec
     if isinstance(value, Opaque) and value.tensor is None:
         if name in _FLAGS:
             symbol = value.as_number().symbol
@@ -172,9 +175,12 @@ def call_layer(
     """Call a layer: a container runs its parts in order."""
     if called.children is not None:
         return _call_container(run, called, arguments, keywords, record, places)
+    contracts.read_inputs(run, called, arguments, keywords)
     outcome = _outcome(run, called, arguments, keywords, is_partial)
     given = _given(called, arguments, keywords, places)
-    return _conclude(run, called, outcome, given, record)
+    result = _conclude(run, called, outcome, given, record)
+    contracts.read_outputs(run, called, result)
+    return result
 
 
 def _outcome(
@@ -434,6 +440,8 @@ def call_packing(
         arguments = (first, *arguments[1:])
     if short == "pad_packed_sequence" and isinstance(first, Value) and first.id in run.doubtful:
         return (_padded(first, keywords, arguments), Opaque("lengths"))
+    arguments = tuple(_unlisted(value) for value in arguments)
+    keywords = {name: _unlisted(value) for name, value in keywords.items()}
     args = tuple(operand(value, tensor=at == 0) for at, value in enumerate(arguments))
     kwargs = {name: operand(value) for name, value in keywords.items()}
     outcome = layers.FUNCTIONS[path](args, kwargs)
@@ -445,6 +453,11 @@ def call_packing(
         names[at]: Given(seen(value), places.get(str(at))) for at, value in enumerate(arguments) if at < len(names)
     } | {name: Given(seen(value), places.get(name)) for name, value in keywords.items()}
     return operations.conclude(run, PackCalled, outcome, given, record, name=short)
+
+
+def _unlisted(value: Anything) -> Anything:
+    """The tensor whose numbers a list holds: lengths may be given as either."""
+    return value.parts.get("listed", value) if isinstance(value, Opaque) else value
 
 
 def _padded(value: Value, keywords: dict[str, Anything], arguments: tuple[Anything, ...]) -> Value:

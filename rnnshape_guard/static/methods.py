@@ -112,7 +112,10 @@ def _call_method(
     if name in ("dim", "ndimension"):
         rank = receiver.shape.rank
         return Opaque("dim") if rank is None else Dim.of(rank)
-    if name in ("backward", "register_hook", "retain_grad", "numpy", "tolist", "item"):
+    if name == "tolist":
+        operations.hand_over(run, (receiver,), record, {})
+        return listed(receiver)
+    if name in ("backward", "register_hook", "retain_grad", "numpy", "item"):
         return receiver if name == "numpy" else Opaque()
     operation = ops.find(f"Tensor.{name}")
     if operation is None or is_partial:
@@ -122,6 +125,13 @@ def _call_method(
     if receiver.id in run.doubtful and isinstance(result, Value) and name in ("to", "float", "cuda", "contiguous"):
         run.doubtful.add(result.id)
     return result
+
+
+def listed(value: Value) -> Opaque:
+    """The list of a tensor's numbers: none of them is known, but whose they are."""
+    numbers = Opaque()
+    numbers.parts["listed"] = value
+    return numbers
 
 
 _OF_PACKED: Final = frozenset("index count long int short byte char is_pinned".split())

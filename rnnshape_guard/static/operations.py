@@ -82,7 +82,8 @@ def perform(
         if at == 0 and not makes:
             args.append(_first_operand(run, value))
         else:
-            args.append(operand(value, number=takes_sizes and not (alone and isinstance(value, Opaque))))
+            may_be_row = alone and isinstance(value, Opaque) and not _is_counted(value)
+            args.append(operand(value, number=takes_sizes and not may_be_row))
     kwargs = {name: operand(value, number=takes_sizes) for name, value in keywords.items()}
     bound, outcome = ops.perform(operation, args, kwargs)
     given = _given(operation, bound, arguments, keywords, places)
@@ -101,8 +102,13 @@ def short_name(operation: ops.Operation) -> str:
     return operation.name.rpartition(".")[2]
 
 
+def _is_counted(value: Opaque) -> bool:
+    """Whether a parameter is a number by its default."""
+    return isinstance(value.hint, Dim) and not isinstance(value.hint, bool)
+
+
 def _first_operand(run: Run, value: Anything) -> Operand:
-    if isinstance(value, Opaque) and value.tensor is None and value.spelling:
+    if isinstance(value, Opaque) and value.tensor is None and (value.spelling or value.made_of is not None):
         tensor = value.as_tensor()
         run.doubtful.add(tensor.id)
         return tensor.shape

@@ -73,6 +73,17 @@ class Positions:
             Position(end.end.line, end.end.column + 1),
         )
 
+    def span_within(self, node: Any, start: int, end: int) -> Span:
+        """The stretch of a part of what a string says; the whole string where it is not written as it reads."""
+        whole = self.span(node)
+        if not isinstance(node, cst.SimpleString) or whole.start.row != whole.end.row:
+            return whole
+        if node.evaluated_value != node.raw_value:
+            return whole
+        first = whole.start.column + len(node.prefix) + len(node.quote)
+        row = whole.start.row
+        return Span(self.filename, Position(row, first + start), Position(row, first + max(end, start + 1)))
+
     def text(self, node: Any) -> str:
         """A node as it is written, in one line: runs of white space are one space and comments are left out."""
         name = _dotted(node)

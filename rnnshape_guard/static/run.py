@@ -35,12 +35,13 @@ class OutOfSteps(Exception):
 class NodePlace:
     """A place in a source file: a node of its tree, looked up in the file's positions only when somebody asks.
 
-    `at_end` is the last character of the node alone.
+    `at_end` is the last character of the node alone; `within` is a stretch of what a string says, without its quotes.
     """
 
     node: Any
     positions: Positions
     at_end: bool = False
+    within: tuple[int, int] | None = None
 
     @property
     def text(self) -> str:
@@ -56,15 +57,17 @@ class NodePlace:
     @property
     def span(self) -> Span:
         """The rows and columns."""
+        if self.within is not None:
+            return self.positions.span_within(self.node, *self.within)
         whole = self.positions.span(self.node)
         if not self.at_end or whole.end.column < 2:
             return whole
         return Span(whole.filename, Position(whole.end.row, whole.end.column - 1), whole.end)
 
     @property
-    def key(self) -> tuple[int, bool]:
+    def key(self) -> tuple[int, bool, tuple[int, int] | None]:
         """The same for two places that are one."""
-        return id(self.node), self.at_end
+        return id(self.node), self.at_end, self.within
 
 
 class Frame:
@@ -208,7 +211,8 @@ class Written:
 @dataclass(slots=True, eq=False)
 class Run:
     """The state of interpreting one file, entry point after entry point. `assumed` decides conditions by their key;
-    `steps` are what is left of the budget."""
+    `steps` are what is left of the budget. `calls` are the calls it is in the middle of, each as the id of its
+    FunctionEntered and its receiver; `forms` are annotations as they were read, `contracts` those of layers by id."""
 
     positions: Positions
     assumed: dict[str, bool] = field(default_factory=dict)
@@ -233,6 +237,9 @@ class Run:
     naming: tuple[Any, str] | None = None
     branches: int = 0
     stack: list[FunctionObject] = field(default_factory=list)
+    calls: list[tuple[int, Anything]] = field(default_factory=list)
+    forms: dict[int, Any] = field(default_factory=dict)
+    contracts: dict[int, Any] = field(default_factory=dict)
     scope: str = ""
     entry: int = 0
 
@@ -282,8 +289,9 @@ class Run:
         if rest.parts is None and rest not in parts:
             self.journal.write(rest, "parts", parts)
 
-    def equate(self, left: Dim, right: Dim) -> None:
-        """Learn that two sizes must be equal: an atom's own size that nothing is known of takes the other's value."""
+    def equate(self, left: Dim, right: Dim, *, learned: bool = True) -> None:
+        """Two sizes must be equal: an atom's own size that nothing is known of takes the other's value. It is `learned`
+        from what reads it, unless the program itself says so."""
         one, two = resolve(left), resolve(right)
         if compare(one, two).equal:
             return
@@ -291,7 +299,8 @@ class Run:
             if symbol is not None and symbol.value is None and symbol.owner is not None and not symbol.flag:
                 if all(other is not symbol for other in value.symbols()):
                     self.journal.write(symbol, "value", value)
-                    self.journal.write(symbol, "learned", True)
+                    if learned:
+                        self.journal.write(symbol, "learned", True)
                     return
 
     def learn(self, learned: tuple[Learned, ...], place: NodePlace) -> None:

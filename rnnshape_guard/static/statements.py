@@ -7,7 +7,17 @@ from typing import Any
 
 from rnnshape_guard.events import Discarded, Unpacked, Value
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.static import configs, evidence, expressions, functions, methods, operations, records, subscripts
+from rnnshape_guard.static import (
+    configs,
+    contracts,
+    evidence,
+    expressions,
+    functions,
+    methods,
+    operations,
+    records,
+    subscripts,
+)
 from rnnshape_guard.static.conditions import Decision, decide, narrow
 from rnnshape_guard.static.iteration import Steps, steps_of
 from rnnshape_guard.static.joins import choose, join, join_all
@@ -117,6 +127,7 @@ def set_attribute(run: Run, holder: Anything, name: str, value: Anything) -> Non
     match holder:
         case Instance():
             run.journal.put(holder.attributes, name, value)
+            contracts.read_attribute(run, holder, name, value)
         case ClassObject():
             run.journal.put(holder.names, name, value)
         case Opaque():
@@ -193,6 +204,13 @@ def parts_of(run: Run, value: Anything, count: int, starred: int | None, record:
 
 
 def _annotated(run: Run, frame: Frame, statement: records.AnnotatedAssign) -> str:
+    contracts.read(run, frame, statement.annotation)
+    if (
+        isinstance(frame.receiver, ClassObject)
+        and frame.function is None
+        and isinstance(statement.target, records.Name)
+    ):
+        run.journal.put(frame.receiver.annotations, statement.target.id, statement.annotation)
     if statement.value is None:
         return GOES_ON
     before = run.naming
@@ -201,6 +219,7 @@ def _annotated(run: Run, frame: Frame, statement: records.AnnotatedAssign) -> st
     run.naming = before
     value = _with_names(value, statement.value, statement.target)
     bind(run, frame, statement.target, value, statement.value)
+    contracts.read_assignment(run, frame, statement, spell(statement.target), value)
     return GOES_ON
 
 
@@ -500,7 +519,34 @@ def _import_from(run: Run, frame: Frame, statement: records.ImportFrom) -> str:
 def _assert(run: Run, frame: Frame, statement: records.Assert) -> str:
     decision = decide(run, frame, statement.test)
     narrow(run, frame, statement.test, True)
+    if decision.truth is None:
+        _asserted_sizes(run, frame, statement.test)
     return RAISES if decision.truth is False else GOES_ON
+
+
+def _asserted_sizes(run: Run, frame: Frame, test: records.Expression) -> None:
+    """``assert x.shape[1] == seq_len``: from here on the axis has that size, and what the name says it is."""
+    match test:
+        case records.BooleanOperation(operator="and", left=left, right=right):
+            _asserted_sizes(run, frame, left)
+            _asserted_sizes(run, frame, right)
+        case records.Comparison(left=left, rights=(("==", right),)) if not _calls_unknown(left, right):
+            one, two = (expressions.evaluate(run, frame, side) for side in (left, right))
+            for size, word, other in ((one, right, two), (two, left, one)):
+                if isinstance(size, Dim) and isinstance(other, Dim | Opaque) and isinstance(word, records.Name):
+                    evidence.read_name(run, word.id, size, word)
+            if isinstance(one, Dim) and isinstance(two, Dim):
+                run.equate(one, two, learned=False)
+
+
+def _calls_unknown(*sides: records.Expression) -> bool:
+    """Whether one side is a call of more than a size."""
+    return any(
+        isinstance(side, records.Call)
+        and not (isinstance(side.function, records.Attribute) and side.function.name == "size")
+        and not (isinstance(side.function, records.Name) and side.function.id == "len")
+        for side in sides
+    )
 
 
 def _scope(run: Run, frame: Frame, statement: records.Scope) -> str:

@@ -13,6 +13,7 @@ from rnnshape_guard.static.joins import choose
 from rnnshape_guard.static.run import MISSING, Run
 from rnnshape_guard.static.values import (
     Anything,
+    ArrayType,
     Choice,
     DictValue,
     External,
@@ -59,6 +60,8 @@ def subscript(
                 if options
                 else Opaque()
             )
+        case External(path=path) if path.startswith("jaxtyping.") and isinstance(record, records.Subscript):
+            return ArrayType(path, record)
         case External():
             return holder
         case Instance() if attributes.declares(holder.cls, "__getitem__"):
@@ -81,6 +84,8 @@ def _of_opaque(
         if len(items) > 1 and any(isinstance(item, Slice) or item is ... or item is None for item in items):
             return operations.subscript_tensor(run, attributes.supposed(run, holder), items, record)
         return Opaque()
+    if isinstance(key, Value) and isinstance(key.shape, Shape) and key.shape.least_rank and key.shape.dtype == "int":
+        return operations.subscript_tensor(run, attributes.supposed(run, holder), items, record)
     plain = expressions.plain_key(key)
     if plain is MISSING:
         return Opaque()

@@ -101,6 +101,14 @@ class External:
 
 
 @dataclass(slots=True, eq=False)
+class ArrayType:
+    """``Float[Tensor, "batch time"]`` as a value, with the name it was written under: an alias for annotations."""
+
+    path: str
+    record: records.Subscript
+
+
+@dataclass(slots=True, eq=False)
 class ShapeOf:
     """`x.shape` or `x.size()` of a tensor: sizes to be read, unpacked or sliced."""
 
@@ -166,8 +174,8 @@ class FunctionObject:
 
 @dataclass(slots=True, eq=False)
 class ClassObject:
-    """A class of the program: its bases (classes, externals, unknown) and its own names. `kept` is remembered by
-    `functions.kept_state`."""
+    """A class of the program: its bases (classes, externals, unknown), its own names and the annotations in its body.
+    `kept` is remembered by `functions.kept_state`."""
 
     record: records.ClassDef
     frame: Frame
@@ -176,6 +184,7 @@ class ClassObject:
     names: dict[str, Anything]
     place: Place | None = None
     kept: frozenset[str] | None = None
+    annotations: dict[str, records.Expression] = field(default_factory=dict)
 
     def line(self) -> Iterator[ClassObject]:
         """This class and its bases in the program, nearest first (depth first, each once)."""

@@ -506,6 +506,21 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "a layer of another layout in a derived class": """
+class Base(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h)
+
+    def forward(self, frames):
+        # frames: (time, batch, d)
+        return self.rnn(frames)[0]
+
+class Turned(Base):
+    def __init__(self, d, h):
+        super().__init__(d, h)
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+""",
     "time first throughout": """
 class Net(nn.Module):
     def __init__(self, size):

@@ -9,6 +9,18 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "rows of images viewed in front of their batch": """
+class Rows(nn.Module):
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(width, hidden)
+
+    def forward(self, pictures, seq_len, width):
+        # pictures arrive as (batch, 1, 16, 16)
+        rows = pictures.view(seq_len, -1, width)  # RSG303
+        out, h = self.rnn(rows)
+        return h[0]
+""",
     "turned although the layer has the batch first": """
 class Net(nn.Module):
     def __init__(self, size):
@@ -442,6 +454,18 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "rows of images viewed behind their batch, then turned": """
+class Rows(nn.Module):
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.rnn = nn.GRU(width, hidden)
+
+    def forward(self, pictures, seq_len, width):
+        # pictures arrive as (batch, 1, 16, 16)
+        rows = pictures.view(-1, seq_len, width).permute(1, 0, 2)
+        out, h = self.rnn(rows)
+        return h[0]
+""",
     "moved there and back": """
 class Net(nn.Module):
     def __init__(self, size):

@@ -8,6 +8,31 @@ from tests.checks.programs import said
 from tests.checks.test_readings import expected
 
 WRONG = {
+    "lengths sorted without their samples": """
+class Net(nn.Module):
+    def __init__(self, v, d, h):
+        super().__init__()
+        self.embed = nn.Embedding(v, d)
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, ids, lengths):
+        ordered, index = lengths.sort(0, True)
+        packed = nn.utils.rnn.pack_padded_sequence(self.embed(ids), ordered.cpu().tolist(), batch_first=True)  # RSG603
+        _, h = self.rnn(packed)
+        return h[-1][index.argsort()]
+""",
+    "a batch in the order in which it was sorted, once more": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        order = lengths.argsort(descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths[order].cpu(), batch_first=True)
+        _, h = self.rnn(packed)
+        return h[-1][order]  # RSG603
+""",
     "batch-first packed as time-major, sizes read from the shape": """
 class Net(nn.Module):
     def __init__(self, d, h):
@@ -128,6 +153,31 @@ def split(x):
 }
 
 RIGHT = {
+    "samples put in order by a list of numbers": """
+class Net(nn.Module):
+    def __init__(self, v, d, h):
+        super().__init__()
+        self.embed = nn.Embedding(v, d)
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, ids, lengths):
+        lengths, order = torch.sort(lengths, descending=True)
+        x = self.embed(ids)[order.tolist()]
+        return self.rnn(nn.utils.rnn.pack_padded_sequence(x, lengths.cpu(), batch_first=True))[1]
+""",
+    "a batch brought back into its order": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        lengths, order = lengths.sort(descending=True)
+        back = order.argsort()
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths.cpu(), batch_first=True)
+        _, h = self.rnn(packed)
+        return h[-1][back]
+""",
     "all batch-first": """
 class Net(nn.Module):
     def __init__(self, d, h):

@@ -9,6 +9,46 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "lengths as a feature, and nothing else": """
+class Sessions(nn.Module):
+    def __init__(self, n, d):
+        super().__init__()
+        self.embed = nn.Embedding(n, d, padding_idx=0)
+        self.rnn = nn.GRU(d, d, batch_first=True)
+        self.out = nn.Linear(d + 1, 1)
+
+    def forward(self, clicks, lengths):
+        # clicks: (batch, time) padded with zeros; lengths: (batch,)
+        _, h = self.rnn(self.embed(clicks))  # RSG408
+        size = lengths.float().unsqueeze(-1).log()
+        return self.out(torch.cat((h[-1], size), dim=1))
+""",
+    "a pair taken for the states of two directions": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.lstm = nn.LSTM(d, h, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, x):
+        batch, steps, _ = x.shape
+        _, state = self.lstm(x)  # RSG405
+        return self.fc(torch.cat([state[0], state[1]], 1))
+""",
+    "rows of samples counted along the time": """
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+
+    def forward(self, x, lengths):
+        packed, _ = self.rnn(pack_padded_sequence(x, lengths, enforce_sorted=False))
+        steps, sizes = pad_packed_sequence(packed)
+        samples = torch.arange(x.size(1), device=x.device)
+        return steps[samples, sizes - 1, :]  # RSG401
+""",
     "the last sample of a layer that was told its layout, in a helper": """
 class Net(nn.Module):
     def __init__(self, d, h):
@@ -452,6 +492,47 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "lengths as a feature, and as an index": """
+class Sessions(nn.Module):
+    def __init__(self, n, d):
+        super().__init__()
+        self.embed = nn.Embedding(n, d, padding_idx=0)
+        self.rnn = nn.GRU(d, d, batch_first=True)
+        self.out = nn.Linear(2 * d + 1, 1)
+
+    def forward(self, clicks, lengths):
+        # clicks: (batch, time) padded with zeros; lengths: (batch,)
+        out, h = self.rnn(self.embed(clicks))
+        size = lengths.float().unsqueeze(-1)
+        last = out[torch.arange(len(clicks)), lengths - 1]
+        return self.out(torch.cat((h[-1], last, size), dim=1))
+""",
+    "a pair joined side by side": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.lstm = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, x):
+        batch, steps, _ = x.shape
+        _, state = self.lstm(x)
+        return self.fc(torch.cat(state, dim=-1)), torch.cat(state, dim=0)
+""",
+    "rows of samples counted along the batch": """
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+
+    def forward(self, x, lengths):
+        packed, _ = self.rnn(pack_padded_sequence(x, lengths, enforce_sorted=False))
+        steps, sizes = pad_packed_sequence(packed)
+        samples = torch.arange(x.size(1), device=x.device)
+        return steps[sizes - 1, samples, :]
+""",
     "the last step, batch-first": """
 class Net(nn.Module):
     def __init__(self):

@@ -9,6 +9,44 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "steps of which an assertion tells the number": """
+STEPS = 12
+
+class Net(nn.Module):
+    def __init__(self, d, hidden, n_classes):
+        super().__init__()
+        self.rnn = nn.GRU(d, hidden, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(STEPS * hidden, n_classes)  # RSG201
+
+    def forward(self, x):
+        assert x.dim() == 3 and x.size(1) == STEPS
+        out, _ = self.rnn(x)
+        return self.fc(out.reshape(x.size(0), -1))
+""",
+    "sentences of words, weighed by a module of their own": """
+class Weigh(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.score = nn.Linear(d, 1)
+
+    def forward(self, h):
+        weight = torch.softmax(self.score(h), dim=1)
+        return (weight * h).sum(dim=1)
+
+class Documents(nn.Module):
+    def __init__(self, d, words, sentences):
+        super().__init__()
+        self.words = nn.LSTM(d, words, bidirectional=True, batch_first=True)
+        self.weigh = Weigh(words * 2)
+        self.sentences = nn.LSTM(words, sentences, batch_first=True)  # RSG203
+
+    def forward(self, x):
+        n, s, w, d = x.shape
+        out, _ = self.words(x.view(n * s, w, d))
+        return self.sentences(self.weigh(out).view(n, s, -1))[0]
+
+model = Documents(6, 7, 5)
+""",
     "a head after pooling of two directions": """
 class Net(nn.Module):
     def __init__(self, vocab_size, embed_dim, hidden_dim, n_classes):
@@ -307,6 +345,22 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "steps of which an assertion tells the number, and both directions": """
+class Net(nn.Module):
+    def __init__(self, d, hidden, steps):
+        super().__init__()
+        self.steps = steps
+        self.rnn = nn.GRU(d, hidden, bidirectional=True, batch_first=True)
+        self.fc = nn.Linear(steps * 2 * hidden, 4)
+
+    def forward(self, x):
+        assert x.shape[1] == self.steps
+        out, _ = self.rnn(x)
+        return self.fc(out.flatten(1))
+
+net = Net(3, 5, 12)
+y = net(torch.randn(2, 12, 3))
+""",
     "two directions added": """
 class Net(nn.Module):
     def __init__(self, d, h):

@@ -9,6 +9,48 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "a state sized by what the permute put first": """
+class Sensors(nn.Module):
+    def __init__(self, sensors, hidden):
+        super().__init__()
+        self.hidden = hidden
+        self.rnn = nn.LSTM(sensors, hidden)
+
+    def forward(self, x):
+        # (batch, time, sensors) -> (time, batch, sensors)
+        x = x.transpose(0, 1)
+        n_batch = x.size(0)
+        h = torch.zeros(1, n_batch, self.hidden)  # RSG503
+        c = torch.zeros(1, n_batch, self.hidden)
+        return self.rnn(x, (h, c))[0]
+""",
+    "a learned state that is not expanded": """
+class Reader(nn.Module):
+    def __init__(self, d, hidden):
+        super().__init__()
+        self.start = nn.Parameter(torch.randn(1, 1, hidden))
+        self.rnn = nn.GRU(d, hidden, batch_first=True)
+
+    def forward(self, x):
+        batch_size, steps, _ = x.shape
+        return self.rnn(x, self.start)[0]  # RSG505
+""",
+    "hypotheses of a beam in another order than their states": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.enc = nn.GRU(d, h, batch_first=True)
+        self.dec = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, width: int = 4):
+        batch, steps, _ = x.shape
+        _, state = self.enc(x)
+        first = x[:, 0].unsqueeze(1).repeat_interleave(width, dim=0)
+        out, _ = self.dec(first, state.repeat(1, width, 1))  # RSG502
+        return out
+
+Net(3, 4)(torch.randn(2, 6, 3))
+""",
     "a number that a caller brings for every batch of a loader": """
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -242,6 +284,34 @@ class Decoder(nn.Module):
 }
 
 RIGHT = {
+    "a learned state, expanded or of one sample": """
+class Reader(nn.Module):
+    def __init__(self, d, hidden):
+        super().__init__()
+        self.start = nn.Parameter(torch.randn(1, 1, hidden))
+        self.rnn = nn.GRU(d, hidden, batch_first=True)
+
+    def forward(self, x, y, z):
+        # x: (batch, time, d)
+        # y: (1, time, d)
+        out, _ = self.rnn(x, self.start.expand(-1, x.size(0), -1).contiguous())
+        assert z.size(0) == 1
+        batch = z.size(0)
+        return out, self.rnn(y, self.start)[0], self.rnn(z, self.start)
+""",
+    "hypotheses of a beam in the order of their states": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.gru = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, width: int = 4):
+        _, state = self.gru(x)
+        first = x[:, -1:].repeat_interleave(width, dim=0)
+        out, _ = self.gru(first, state.repeat_interleave(width, dim=1))
+        copies = x[:, -1:].repeat(width, 1, 1)
+        return out, self.gru(copies, state.repeat(1, width, 1))
+""",
     "the usual states": """
 class RNN(nn.Module):
     def __init__(self, input_size, hidden_size, num_layers, num_classes, bidirectional=False):

@@ -8,6 +8,29 @@ from tests.checks.programs import said
 from tests.checks.test_readings import expected
 
 WRONG = {
+    "a convolution along the batch": """
+class Smooth(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h)
+        self.pool = nn.MaxPool1d(2)
+
+    def forward(self, x):
+        steps, batch, _ = x.shape
+        out, _ = self.rnn(x)
+        return self.pool(out.transpose(1, 2))  # RSG703
+""",
+    "a convolution along the batch, layout given": """
+class Smooth(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.conv = nn.Conv1d(h, h, 5, padding=2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.conv(out.permute(1, 2, 0))  # RSG703
+""",
     "tags of which the comment says what the words are": """
 class Tagger(nn.Module):
     def __init__(self, vocabulary, tags, d):
@@ -308,6 +331,18 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "a convolution along time, of a time-major output": """
+class Smooth(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h)
+        self.conv = nn.Conv1d(h, h, 5, padding=2)
+
+    def forward(self, x):
+        # x: (time, batch, d)
+        out, _ = self.rnn(x)
+        return self.conv(out.permute(1, 2, 0)).permute(2, 0, 1)
+""",
     "a table of differences, meant": """
 class Ranks(nn.Module):
     def __init__(self, d):

@@ -22,7 +22,8 @@ CODES = """
 506 separate-state-arguments,
 601 packing-layout, 602 packed-as-tensor, 603 lengths,
 701 class-axis, 702 softmax-axis, 703 channels-axis, 704 attention-axes, 705 loss-broadcast, 706 dropout-without-effect,
-801 cell-input, 802 cell-state
+801 cell-input, 802 cell-state,
+901 annotation-mismatch, 902 annotation-syntax
 """
 RULES = {f"RSG{code}": name for code, name in re.findall(r"(\d{3}) ([a-z-]+)", CODES)}
 TOOL = "RSG0"  # what the engine says around judgement, not what judgement finds

@@ -58,6 +58,8 @@ class TestComments:
             ),
             (" src = [src len, batch size]", "src", "src len batch size"),
             (" frames: T x N x 16", "frames", "T N 16"),
+            (" x: B x (T - 1) x H", "x", "B (T - 1) H"),
+            (" x comes from the loader as (batch, time)", "x", "batch time"),
             (" lengths: (B,)", "lengths", "B"),
             (" x: batch, seq, n_words, emb", "x", "batch seq n_words emb"),
             (" 输入x的形状为（batch，seq，feat）", "x", "batch seq feat"),
