@@ -6,12 +6,16 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip install -qq --disable-pip-version-check
 STATIC := $(VENV)/.installed-static
+RUNTIME := $(VENV)/.installed-runtime
 DEVELOPMENT := $(VENV)/.installed-development
+PICTURE := build/probe.png
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo demo-static demo-runtime test lint format bench clean
+# The parts of the demo are read one after the other.
+.NOTPARALLEL:
 
 help:
-	@echo "make demo    check examples/ and show what is found there"
+	@echo "make demo    check examples/, then show a guarded model and a probe at work"
 	@echo "make test    run every test"
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make format  let ruff put the code in order"
@@ -30,15 +34,26 @@ $(STATIC): pyproject.toml | $(PYTHON)
 	@$(PIP) --editable .
 	@touch $@
 
-# torch first, so that what depends on it finds the pinned one.
+# What the guard and the probe need. torch comes first, so that what depends on it finds the pinned one.
+$(RUNTIME): pyproject.toml requirements-dev.txt | $(PYTHON)
+	@echo "installing torch in $(VENV) (once, it is large)"
+	@$(PIP) --requirement requirements-dev.txt
+	@echo "installing rnnshape_guard[runtime,plot] in $(VENV)"
+	@$(PIP) --editable '.[runtime,plot]'
+	@touch $@ $(STATIC)
+
 $(DEVELOPMENT): pyproject.toml requirements-dev.txt | $(PYTHON)
 	@echo "installing torch in $(VENV) (once, it is large)"
 	@$(PIP) --requirement requirements-dev.txt
 	@echo "installing rnnshape_guard and its development tools in $(VENV)"
 	@$(PIP) --editable '.[dev]'
-	@touch $@ $(STATIC)
+	@touch $@ $(STATIC) $(RUNTIME)
 
-demo: $(STATIC)
+demo: demo-static demo-runtime
+
+demo-static: $(STATIC)
+	@echo
+	@echo "== Before the code runs: the checker"
 	@echo
 	@echo "The programs in examples/broken hold the commonest mistakes, so findings are expected here."
 	@echo
@@ -46,6 +61,23 @@ demo: $(STATIC)
 	@$(VENV)/bin/rnnshape-guard check --exit-zero --output-format full examples
 	@echo
 	@echo "Findings are expected: they all lie in examples/broken. Try: $(VENV)/bin/rnnshape-guard rule RSG201"
+	@echo
+
+# The static half comes first, and is shown before torch is fetched.
+demo-runtime: demo-static $(RUNTIME)
+	@echo
+	@echo "== While it runs: the guard. This model's mistake stands in its settings, so the guard is expected to raise."
+	@echo
+	@echo "$$ python examples/guarded_class.py"
+	@$(PYTHON) examples/guarded_class.py
+	@echo
+	@echo "== As a proof: the probe, on examples/broken/batch_first_forgotten.py. It is expected to find samples mixed."
+	@echo
+	@mkdir -p $(dir $(PICTURE))
+	@echo "$$ python examples/probed.py $(PICTURE)"
+	@$(PYTHON) examples/probed.py $(PICTURE)
+	@echo
+	@echo "All of it went as expected. More in examples/README.md, docs/guard.md and docs/probe.md."
 
 test: $(DEVELOPMENT)
 	$(PYTHON) -m pytest -q -n 2

@@ -9,6 +9,7 @@ import ast
 import builtins
 import inspect
 import json
+import os
 import re
 import runpy
 import subprocess
@@ -18,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
@@ -44,6 +46,59 @@ PROMISED = {
         "forecast (4.0, 14.0), truth (4, 14)",
     ],
     "classification": ["x       (2, 3, 1)", "scores  (2, 2)", "labels  (2,)", "right: 10 of 10"],
+    "probe_lost_order": [
+        "1  · · · ✗",
+        "mixed: sample 0 of `output` depends on sample 1 of `x`",
+        "3  · · · ■",
+        "independent: NaN put into one sample reached no other",
+    ],
+    "guarded_class": [
+        "(3, 3, 2) = (batch, time, feature) gives (3, 2)",
+        "[RSG101] `self.rnn` reads axis 0 of `x` as time, but it is the batch",
+        "guarded_class.py:25:",
+        "= expected:      (time, batch, feature)",
+        "where batch:   3 (axis 0 of `x`)",
+        "help: nn.GRU(features, **json.loads(settings), batch_first=True)",
+    ],
+    "guarded_contract": [
+        "(2, 3, 3) = (batch, time, tag)",
+        "[RSG901] axis 2 of `lstm: output` is 5, but `2*hidden` is 10",
+        "because: `lstm` is stated as",
+        "(2, 4) = (batch, feature)",
+        "[RSG901] axis 0 of `windows.mean(self.axis)` is 3, but `batch` is 2",
+    ],
+    "guarded_function": [
+        "targets (4, 1): the loss is",
+        "the loss would be of (4, 4) pairs",
+        "code     RSG901",
+        "message  `batch.targets` has 1 axis, but `batch 1` names 2",
+        "expected (batch = 4, 1)",
+        "found    (4)",
+    ],
+    "guarded_instance": [
+        "bare, it runs: (2, 2)",
+        "[RSG402] the reverse half of `out[:, -1]` has seen one step only",
+        "broken/half_seen_last_step.py:22:",
+        "it runs again: (2, 2)",
+        "[RSG401] `out[-1]` is the last sample of the batch, not the last step",
+        "broken/last_window_for_last_step.py:22:",
+    ],
+    "guarded_suite": [
+        "PyTorch says: Expected hidden size (2, 4, 5), got [4, 2, 5]",
+        "[RSG502] `state` is batch-first",
+        "guarded_suite.py:23:",
+        "expected: (layers·directions = 2, batch, hidden = 5)",
+    ],
+    "probed": [
+        "2  ✗ ✗ ■ ·",
+        "mixed: sample 1 of `output` depends on sample 0 of `x`",
+        "with batch_first=True: right.independent=True",
+    ],
+    "traced": [
+        "19    nn.GRU     (batch = 3, time = 6, direction·hidden = 10) (layer·direction = 4, batch = 3, hidden = 5)",
+        "20    cat        (batch = 3, hidden = 10)",
+        "21    nn.Linear  (batch = 3, ",
+    ],
     "classification_per_step": ["scores  (2, 3, 2)", "(2, 2, 3) = (batch, class, time)", "right: 15 of 15 steps"],
 }
 
@@ -97,8 +152,9 @@ def own_random_state() -> Iterator[None]:
 
 
 def run_main(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    """What a program prints when it is run as a script."""
-    runpy.run_path(str(path), run_name="__main__")
+    """What a program prints when it is run as a script, without arguments."""
+    with mock.patch.object(sys, "argv", [str(path)]):
+        runpy.run_path(str(path), run_name="__main__")
     return capsys.readouterr().out
 
 
@@ -125,6 +181,31 @@ def test_a_program_runs_from_the_shell() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert_in_order(done.stdout, PROMISED["both_layouts"])
+
+
+def test_the_suite_runs_under_the_option_of_pytest() -> None:
+    options = ["-p", "no:cacheprovider", "-p", "rnnshape_guard.runtime.pytest_plugin", "--rnnshape-guard"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(GOOD["guarded_suite"])],
+        cwd=ROOT,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert_in_order(done.stdout, ["every recurrent layer is guarded", "1 passed"])
+
+
+def test_the_probe_draws_its_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = tmp_path / "probe.png"
+    monkeypatch.setattr(sys, "argv", ["probed.py", str(picture)])
+    runpy.run_path(str(GOOD["probed"]), run_name="__main__")
+    assert capsys.readouterr().out.endswith(f"as a picture: {picture}\n")
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -7,9 +7,12 @@ from rnnshape_guard.shapes.axes import Atom, Axis, Role, Strength
 
 
 def only_atom(axis: Axis) -> Atom | None:
-    """The one atom of an axis once its parts of size 1 are left out."""
+    """The one atom of an axis once its parts of size 1 are left out; None for a merged axis whose other part was only
+    measured to be 1: with other data it is more."""
     atoms = [atom for atom in axis.atoms if atom.size.value != 1]
-    return atoms[0] if len(atoms) == 1 else None
+    if len(atoms) != 1 or any(atom.measured for atom in axis.atoms if atom is not atoms[0]):
+        return None
+    return atoms[0]
 
 
 def role_of(atom: Atom | None, weakest: Strength = Strength.USE) -> Role | None:

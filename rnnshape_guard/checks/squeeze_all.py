@@ -20,10 +20,10 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     dim = event.given.get("dim")
     if dim is not None and dim.seen is not None:
         return
-    units = [at for at, axis in enumerate(value.axes) if axis.size.value == 1]
+    batch = next((at for at, axis in enumerate(value.axes) if _may_be_one(axis, Role.BATCH)), None)
+    units = [at for at, axis in enumerate(value.axes) if axis.size.value == 1 and at != batch]
     if not units:
         return
-    batch = next((at for at, axis in enumerate(value.axes) if _may_be_one(axis, Role.BATCH)), None)
     others = [at for at, axis in enumerate(value.axes) if _may_be_one(axis, None)]
     if batch is None and not others:
         return
@@ -33,7 +33,10 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
 def _may_be_one(axis: Axis, role: Role | None) -> bool:
     """Whether an axis is of a size that only the data decides, and has a role."""
     atom = axis.atom
-    if atom is None or atom.size.value is not None or atom.kind is not None or atom.symbol.value is not None:
+    if atom is None or atom.kind is not None:
+        return False
+    known = atom.size.value is not None or atom.symbol.value is not None
+    if known and not (atom.measured and role is Role.BATCH):
         return False
     return atom.role(Strength.LAYER) is role
 

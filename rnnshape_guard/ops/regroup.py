@@ -266,13 +266,13 @@ class _Line:
         """Whole pieces that make up `need`: next in line by identity, further on by identity, next in line by value."""
         found = self._run(need, 0, same_size)
         if found is not None:
-            return self._cut(0, found)
+            return self._cut(0, found, need)
         for start in range(1, len(self.left)):
             if is_one(self.left[start].size):
                 continue
             found = self._run(need, start, same_size)
             if found is not None:
-                return self._cut(start, found)
+                return self._cut(start, found, need)
         found = self._run(need, 0, _equal)
         if found is not None:
             return self._cut(0, found)
@@ -306,15 +306,17 @@ class _Line:
                 return end + 1
         return None
 
-    def _cut(self, start: int, end: int) -> list[Piece]:
-        """Take a run out of the line; what it passes over, if its size may be above 1, is noted and stays."""
+    def _cut(self, start: int, end: int, need: Dim | None = None) -> list[Piece]:
+        """Take a run out of the line; what it passes over, if its size may be above 1, is noted and stays. A piece of
+        size 1 belongs to it if it shares an axis with the rest, or if `need` names it: a batch of one is still merged."""
         passed = [piece for piece in self.left[:start] if not is_one(piece.size)]
         group = self.left[0 if not passed else start : end]
         axes = {piece.axis for piece in group if not is_one(piece.size)}
         self.left = [*passed, *self.left[end:]]
         self.passed += passed
         self.found += group if passed else []
-        return [piece for piece in group if piece.axis in axes]
+        named = set(resolve(need, numbers=False).symbols()) if need is not None else set()
+        return [piece for piece in group if piece.axis in axes or piece.atom.symbol in named]
 
     def _split(self, head: Piece, need: Dim, following: Sequence[Dim | None]) -> Piece | None:
         """Cut `need` off an atom, where the sizes that follow make up the rest of it, or it divides exactly."""

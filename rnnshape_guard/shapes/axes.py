@@ -60,10 +60,11 @@ class Atom:
 
     `symbol` is the atom's own name for its size; `symbol.value` is what that size is known to equal. `source` is
     the atom this one is a part or an extension of (a slice of time is still time); evidence is shared with it.
-    `kind` is a role that holds by construction (the hidden units of an LSTM), where no evidence is needed.
+    `kind` is a role that holds by construction (the hidden units of an LSTM), where no evidence is needed. `measured`
+    says that the size was read off a live tensor: other data may bring another.
     """
 
-    __slots__ = ("evidence", "kind", "serial", "source", "symbol")
+    __slots__ = ("evidence", "kind", "measured", "serial", "source", "symbol")
 
     def __init__(
         self, name: str, size: DimLike | None = None, *, kind: Role | None = None, source: Atom | None = None
@@ -74,6 +75,7 @@ class Atom:
         self.evidence: list[Evidence] = [] if source is None else source.evidence
         self.kind: Role | None = kind if kind is not None or source is None else source.kind
         self.serial = next(_serials)
+        self.measured: bool = source is not None and source.measured
 
     @property
     def name(self) -> str:

@@ -18,9 +18,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnshape_guard import suppressions
 from rnnshape_guard.findings import Diagnostic, Position, Severity, Span
 from rnnshape_guard.rulebook import RuleBook
-from rnnshape_guard.static import globs, limits, suppressions
+from rnnshape_guard.static import globs, limits
 from rnnshape_guard.static.parsing import SyntaxProblem, parse, python_problem
 from rnnshape_guard.static.sources import (
     MAX_BYTES,

@@ -6,7 +6,7 @@ import pytest
 
 from rnnshape_guard.findings import Diagnostic, Position, Severity, Span
 from rnnshape_guard.rulebook import RuleBook
-from rnnshape_guard.static.suppressions import apply, read_suppressions
+from rnnshape_guard.suppressions import apply, read_suppressions
 
 BOOK = RuleBook.load()
 EVERY = frozenset(BOOK.codes)

@@ -1,0 +1,1 @@
+"""The runtime driver: live tensors into the same events that the static driver writes."""
