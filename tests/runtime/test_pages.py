@@ -38,7 +38,18 @@ OUTSIDE = {
 pytestmark = pytest.mark.filterwarnings("ignore", "error::rnnshape_guard.runtime.tracing.TracingWarning")
 
 
-@pytest.mark.parametrize(("page", "program"), BAD)
+# Annotations are held by the guard; without one a traced call reads them as evidence only.
+HELD_BY_THE_GUARD = frozenset({"RSG901"})
+
+TRACED = [one for one in BAD if one.values[0].code not in HELD_BY_THE_GUARD]
+
+
+def without_other_checks(program: str) -> str:
+    """A program without jaxtyping's own decorator, which would raise before the guard does."""
+    return re.sub(r"^ *@jaxtyped\(.*\)\n", "", program, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("page", "program"), TRACED)
 def test_bad_raises_the_code_of_its_page_at_the_line_the_checker_names(page: Page, program: str) -> None:
     result = traced(program, f"<{page.code}-bad>")
     found = {(finding.place.span.start.row, finding.code) for finding in result.findings}
@@ -59,7 +70,7 @@ def test_bad_raises_under_the_guard(page: Page, program: str, request: pytest.Fi
     if name in OUTSIDE:
         pytest.skip(OUTSIDE[name])
     with pytest.raises(ShapeContractError) as caught:
-        run(guarded(program), f"<{page.code}-guarded>")
+        run(guarded(without_other_checks(program)), f"<{page.code}-guarded>")
     assert caught.value.code == page.code
     assert caught.traceback[-1].frame.code.raw.co_filename == f"<{page.code}-guarded>"
 
