@@ -192,7 +192,9 @@ def main() -> None:
             f"{ours / theirs if theirs > 0 else float('nan'):>8.1%}{ours / bare:>9.1%}"
         )
     held, end = memory(options.memory)
-    print(f"\nmemory: {held:,} bytes after {options.memory // 10:,} calls of changing sizes, {end:,} after {options.memory:,}")
+    print(
+        f"\nmemory: {held:,} bytes after {options.memory // 10:,} calls of changing sizes, {end:,} after {options.memory:,}"
+    )
 
 
 if __name__ == "__main__":

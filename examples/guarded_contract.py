@@ -13,6 +13,7 @@ from rnnshape_guard import Recurrent, ShapeContractError, guard, shaped
 
 RIGHT = '{"hidden_size": 5, "bidirectional": true}'
 WRONG = '{"hidden_size": 5}'
+AXES = json.loads('{"steps": 1, "windows": 0}')
 
 
 @guard
@@ -57,10 +58,10 @@ def main() -> None:
     except ShapeContractError as error:
         print(error)
     print()
-    print(f"a mean over the steps: {tuple(Summary(axis=1)(x).shape)} = (batch, feature)")
+    print(f"a mean over the steps: {tuple(Summary(AXES['steps'])(x).shape)} = (batch, feature)")
     print("a mean over the windows:")
     try:
-        Summary(axis=0)(x)
+        Summary(AXES["windows"])(x)
     except ShapeContractError as error:
         print(error)
 

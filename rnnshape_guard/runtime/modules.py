@@ -237,7 +237,9 @@ class Catalog:
                 if not name:
                     return None
                 if size is not None and size.literal is not None:
-                    known = self.names.setdefault((id(function), name, size.literal), Symbol(name, value=size, positive=True))
+                    known = self.names.setdefault(
+                        (id(function), name, size.literal), Symbol(name, value=size, positive=True)
+                    )
                     return Dim.of(known)
                 values = [symbol for (at, word, _), symbol in self.names.items() if at == id(function) and word == name]
                 return Dim.of(values[0]) if len(values) == 1 else None
