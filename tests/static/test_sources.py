@@ -127,26 +127,26 @@ def test_a_folder_and_a_pipe_named_like_modules(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("pattern", "path", "fits"),
     [
-        ("build", "/root/build", True),
-        ("build", "/root/src/build", True),
-        ("build", "/root/builds", False),
-        ("*.py", "/root/src/a.py", True),
-        ("src/*.py", "/root/src/a.py", True),
-        ("src/*.py", "/root/src/deep/a.py", True),
-        ("src/*.py", "/root/other/src/a.py", False),
-        ("**/tests/*", "/root/tests/a.py", True),
-        ("**/tests/*", "/root/src/tests/a.py", True),
-        ("/root/src", "/root/src", True),
-        ("test_?.py", "/root/test_a.py", True),
-        ("test_[ab].py", "/root/test_c.py", False),
-        ("test_[!ab].py", "/root/test_c.py", True),
-        ("*.{py,pyi}", "/root/a.pyi", True),
-        ("./src/", "/root/src", True),
-        ("a.b", "/root/axb", False),
+        ("build", "/project/build", True),
+        ("build", "/project/src/build", True),
+        ("build", "/project/builds", False),
+        ("*.py", "/project/src/a.py", True),
+        ("src/*.py", "/project/src/a.py", True),
+        ("src/*.py", "/project/src/deep/a.py", True),
+        ("src/*.py", "/project/other/src/a.py", False),
+        ("**/tests/*", "/project/tests/a.py", True),
+        ("**/tests/*", "/project/src/tests/a.py", True),
+        ("/project/src", "/project/src", True),
+        ("test_?.py", "/project/test_a.py", True),
+        ("test_[ab].py", "/project/test_c.py", False),
+        ("test_[!ab].py", "/project/test_c.py", True),
+        ("*.{py,pyi}", "/project/a.pyi", True),
+        ("./src/", "/project/src", True),
+        ("a.b", "/project/axb", False),
     ],
 )
 def test_patterns_mean_what_they_look_like(pattern: str, path: str, fits: bool) -> None:
-    assert globs.matches(path, [pattern], Path("/root")) is fits
+    assert globs.matches(path, [pattern], Path("/project")) is fits
 
 
 @pytest.mark.parametrize(
