@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType, FrameType
 
+from rnnshape_guard.comments import without_comments
 from rnnshape_guard.findings import Position, Span
 from rnnshape_guard.runtime.errors import UserPlace
 
@@ -151,7 +152,7 @@ class SourceFile:
         code = self._segment(node)
         if "\n" not in code:
             return " ".join(code.split())
-        words = " ".join((_without_comments(code) if "#" in code else code).split())
+        words = " ".join((without_comments(code) if "#" in code else code).split())
         return re.sub(r"(?<=[(\[{]) | (?=[)\]}])", "", words)
 
     def _segment(self, node: ast.AST) -> str:
@@ -195,21 +196,6 @@ class SourceFile:
             comment = self.comments.get(row)
             if comment is not None and comment.trailing:
                 yield comment
-
-
-def _without_comments(code: str) -> str:
-    lines = f"({code}\n)".splitlines(keepends=True)
-    try:
-        found = [
-            token.start
-            for token in tokenize.generate_tokens(io.StringIO("".join(lines)).readline)
-            if token.type == tokenize.COMMENT
-        ]
-    except (tokenize.TokenError, SyntaxError):
-        return code
-    for row, column in found:
-        lines[row - 1] = lines[row - 1][:column] + "\n"
-    return "".join(lines).strip()[1:-1]
 
 
 _files: dict[str, SourceFile] = {}

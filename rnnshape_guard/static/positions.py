@@ -6,15 +6,14 @@ pays.
 
 from __future__ import annotations
 
-import io
 import re
-import tokenize
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
+from rnnshape_guard.comments import without_comments
 from rnnshape_guard.findings import Position, Span
 from rnnshape_guard.static.lowering import room_to_recurse
 
@@ -93,7 +92,7 @@ class Positions:
             code = self._module.code_for_node(node)
         if "\n" not in code:
             return " ".join(code.split())
-        words = " ".join((_without_comments(code) if "#" in code else code).split())
+        words = " ".join((without_comments(code) if "#" in code else code).split())
         return re.sub(r"(?<=[(\[{]) | (?=[)\]}])", "", words)
 
     @cached_property
@@ -113,19 +112,3 @@ def _dotted(node: Any) -> str | None:
         words.append(node.attr.value)
         node = node.value
     return ".".join([node.value, *reversed(words)]) if type(node) is cst.Name and not node.lpar else None
-
-
-def _without_comments(code: str) -> str:
-    """Code without its comments; as it is, where it cannot be read alone."""
-    lines = f"({code}\n)".splitlines(keepends=True)
-    try:
-        found = [
-            token.start
-            for token in tokenize.generate_tokens(io.StringIO("".join(lines)).readline)
-            if token.type == tokenize.COMMENT
-        ]
-    except (tokenize.TokenError, SyntaxError):
-        return code
-    for row, column in found:
-        lines[row - 1] = lines[row - 1][:column] + "\n"
-    return "".join(lines).strip()[1:-1]
