@@ -104,12 +104,6 @@ def kthvalue(input: Shape, k: Operand, dim: Operand, keepdim: Operand) -> Outcom
     return middle(input, dim, keepdim)
 
 
-def both_extremes(input: Shape, dim: Operand, keepdim: Operand) -> Outcome:
-    """`torch.aminmax`."""
-    result, misfits, closes = reduced(input, dim, keepdim, input.dtype)
-    return Outcome(Named(("min", "max"), (result, result)), misfits, closes=closes)
-
-
 def topk(input: Shape, k: Operand, dim: Operand, **ignored: Operand) -> Outcome:
     """`torch.topk`: the axis is cut to k."""
     del ignored

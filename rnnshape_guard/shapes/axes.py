@@ -9,7 +9,7 @@ stands for the axes that nobody has named yet; it is filled in, once, when somet
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, cast
@@ -258,10 +258,6 @@ class Shape:
     def rest(self) -> Rest | None:
         """The unknown axes of a shape of unknown rank."""
         return next((part for part in self.parts if isinstance(part, Rest)), None)
-
-    def with_axes(self, axes: Iterable[Axis], *, contiguous: bool | None = True) -> Shape:
-        """Other axes, the same kind of number."""
-        return Shape(tuple(axes), contiguous, self.dtype)
 
     def atoms(self) -> Iterator[Atom]:
         """Every atom of every known axis."""

@@ -42,14 +42,6 @@ class Layout:
     steps: int | None
     assumed: list[str] = field(default_factory=list)
 
-    def having_batch(self, inputs: Sequence[Leaf]) -> list[Leaf]:
-        """The inputs with a batch axis."""
-        return [leaf for leaf in inputs if self.axes[leaf.name].batch is not None]
-
-    def having_time(self, inputs: Sequence[Leaf]) -> list[Leaf]:
-        """The inputs with a time axis."""
-        return [leaf for leaf in inputs if self.axes[leaf.name].time is not None]
-
 
 def lay_inputs(
     inputs: Sequence[Leaf], batch: AxisChoice, time: AxisChoice, annotations: Mapping[str, Sequence[Role | None]]
