@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar, Union
 
+from rnnshape_guard.ops import Kind
 from rnnshape_guard.shapes.annotations import AxisSpec
 from rnnshape_guard.shapes.axes import Axis, Shape
 from rnnshape_guard.shapes.dims import Dim
@@ -207,6 +208,20 @@ class Computed(Operated):
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Contracted(Operated):
     """matmul, bmm, einsum …"""
+
+
+OPERATED: Final[dict[Kind, type[Operated]]] = {
+    Kind.REORDER: Reordered,
+    Kind.RESHAPE: Reshaped,
+    Kind.SELECT: Selected,
+    Kind.COMBINE: Combined,
+    Kind.REDUCE: Reduced,
+    Kind.CREATE: Created,
+    Kind.ELEMENTWISE: Computed,
+    Kind.CONTRACT: Contracted,
+    Kind.MEASURE: Computed,
+}
+"""The event of each kind of operation."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

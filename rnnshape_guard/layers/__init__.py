@@ -14,15 +14,19 @@ from rnnshape_guard.layers.elementwise import ActivationSpec, DropoutSpec, PReLU
 from rnnshape_guard.layers.embedding import EmbeddingBagSpec, EmbeddingSpec
 from rnnshape_guard.layers.flattening import FlattenSpec, UnflattenSpec
 from rnnshape_guard.layers.kinds import Built, LayerKind
+from rnnshape_guard.layers.losses import FUNCTIONAL_LOSSES
 from rnnshape_guard.layers.normalization import ChannelNormSpec, GroupNormSpec, TrailingNormSpec
 from rnnshape_guard.layers.packing import FUNCTIONS
 from rnnshape_guard.layers.pooling import AdaptivePoolSpec, PoolSpec
 from rnnshape_guard.layers.recurrent import RecurrentSpec
-from rnnshape_guard.layers.table import KINDS, WRAPPERS, build, call, find
+from rnnshape_guard.layers.table import CELLS, KINDS, RECURRENT, WRAPPERS, build, call, find
 
 __all__ = [
+    "CELLS",
+    "FUNCTIONAL_LOSSES",
     "FUNCTIONS",
     "KINDS",
+    "RECURRENT",
     "WRAPPERS",
     "ActivationSpec",
     "AdaptivePoolSpec",

@@ -8,6 +8,7 @@ torch/nn/functional.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from rnnshape_guard.layers.arguments import Bound, Parameter, Reading, Spec
 from rnnshape_guard.layers.kinds import LayerKind
@@ -271,3 +272,17 @@ KINDS: tuple[LayerKind[LossSpec], ...] = (
         _apply_ctc,
     ),
 )
+
+FUNCTIONAL_LOSSES: Final = {
+    "cross_entropy": "CrossEntropyLoss",
+    "nll_loss": "NLLLoss",
+    "mse_loss": "MSELoss",
+    "l1_loss": "L1Loss",
+    "smooth_l1_loss": "SmoothL1Loss",
+    "huber_loss": "HuberLoss",
+    "binary_cross_entropy": "BCELoss",
+    "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
+    "kl_div": "KLDivLoss",
+    "ctc_loss": "CTCLoss",
+}
+"""Losses as functions, with the layer that each is."""

@@ -43,6 +43,12 @@ KINDS: dict[str, LayerKind[Any]] = {kind.name: kind for kind in chain.from_itera
 """Every known layer by its class name; a constructor with another name (``Embedding.from_pretrained``) by both."""
 
 
+RECURRENT = tuple(kind.name for kind in recurrent.KINDS)
+"""The layers that read a whole sequence, by their class names."""
+
+CELLS = tuple(kind.name for kind in cells.KINDS)
+"""The layers that read one step."""
+
 WRAPPERS = frozenset(
     {
         "torch.compile",

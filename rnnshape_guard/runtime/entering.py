@@ -28,7 +28,7 @@ from rnnshape_guard.events import (
     values_in,
 )
 from rnnshape_guard.runtime.concluding import FAILED
-from rnnshape_guard.runtime.modules import RECURRENT, LiveLayer, forward_code, forward_codes, kind_of
+from rnnshape_guard.runtime.modules import LiveLayer, forward_code, forward_codes, kind_of
 from rnnshape_guard.runtime.pending import Pending, begun, call_places, event_of, parameter_places
 from rnnshape_guard.runtime.sources import Spot, scope_of
 
@@ -208,7 +208,7 @@ class Calls:
 
     def _built(self, found: LiveLayer) -> None:
         spec: Any = found.layer.spec
-        event = RecurrentBuilt if spec.kind in RECURRENT else LayerBuilt
+        event = RecurrentBuilt if spec.kind in layers.RECURRENT else LayerBuilt
         self._tracer.emit(event, found.layer.place, found.layer.owner, layer=found.layer, misfits=found.misfits)
 
     def _layer_building(self, frame: FrameType) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import torch
 
 from rnnshape_guard import ops
+from rnnshape_guard.layers import FUNCTIONAL_LOSSES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,25 +62,11 @@ _SWAPPED: Final = {
     "__rmul__": "mul",
 }
 
-LOSSES: Final = {
-    "cross_entropy": "CrossEntropyLoss",
-    "nll_loss": "NLLLoss",
-    "mse_loss": "MSELoss",
-    "l1_loss": "L1Loss",
-    "smooth_l1_loss": "SmoothL1Loss",
-    "huber_loss": "HuberLoss",
-    "binary_cross_entropy": "BCELoss",
-    "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
-    "kl_div": "KLDivLoss",
-    "ctc_loss": "CTCLoss",
-}
-"""Losses as functions, with the layer that each is."""
-
 
 @cache
 def losses() -> dict[Any, str]:
     """The loss functions themselves, with their names."""
-    return {getattr(torch.nn.functional, name): name for name in LOSSES}
+    return {getattr(torch.nn.functional, name): name for name in FUNCTIONAL_LOSSES}
 
 
 @cache

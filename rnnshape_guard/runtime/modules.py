@@ -25,8 +25,6 @@ from rnnshape_guard.runtime.sources import SourceFile, Spot, Spots
 from rnnshape_guard.shapes.dims import Dim, Symbol
 from rnnshape_guard.shapes.outcomes import Misfit, Operand
 
-RECURRENT = ("RNN", "LSTM", "GRU")
-CELLS = ("RNNCell", "LSTMCell", "GRUCell")
 _CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 
 _MISSING = object()
@@ -424,8 +422,6 @@ def _callee(spot: Spot | None) -> str:
 
 
 __all__ = [
-    "CELLS",
-    "RECURRENT",
     "Catalog",
     "LiveLayer",
     "Site",

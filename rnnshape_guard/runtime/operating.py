@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rnnshape_guard import layers, ops
-from rnnshape_guard.events import Given, Handed, LossCalled, Seen, Selected, Unpacked, Value
+from rnnshape_guard.events import OPERATED, Given, Handed, LossCalled, Seen, Selected, Unpacked, Value
 from rnnshape_guard.ops import Kind
 from rnnshape_guard.runtime import functions
-from rnnshape_guard.runtime.pending import EVENTS, Pending, begun, operand_places
+from rnnshape_guard.runtime.pending import Pending, begun, operand_places
 from rnnshape_guard.runtime.sizes import Size
 from rnnshape_guard.runtime.sources import Spot
 from rnnshape_guard.shapes.axes import Atom, Role, Shape, Strength
@@ -76,7 +76,7 @@ class Operations:
         name = operation.name.rpartition(".")[2]
         given, operator = self._given(operation, bound, args, kwargs, frame, spot)
         pending = begun(
-            EVENTS[operation.kind],
+            OPERATED[operation.kind],
             outcome,
             given,
             frame,
@@ -219,7 +219,7 @@ class Operations:
         self, frame: FrameType, spot: Spot, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Pending | None:
         """A loss as a function is the loss layer with the function's options."""
-        kind = layers.KINDS[functions.LOSSES[name]]
+        kind = layers.KINDS[layers.FUNCTIONAL_LOSSES[name]]
         inputs = [parameter.name for parameter in kind.inputs]
         known = {parameter.name for parameter in kind.parameters}
         options = {

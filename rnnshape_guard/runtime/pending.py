@@ -10,40 +10,19 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Final
 
+from rnnshape_guard import layers
 from rnnshape_guard.events import (
     CellCalled,
-    Combined,
-    Computed,
-    Contracted,
-    Created,
     Given,
     Layer,
     LayerCalled,
     LossCalled,
-    Operated,
     RecurrentCalled,
-    Reduced,
-    Reordered,
-    Reshaped,
-    Selected,
 )
-from rnnshape_guard.ops import Kind
 from rnnshape_guard.runtime.errors import UserPlace
-from rnnshape_guard.runtime.modules import CELLS, RECURRENT
 from rnnshape_guard.runtime.sources import Spot, scope_of
 from rnnshape_guard.shapes.outcomes import Operand, Outcome
 
-EVENTS: Final[dict[Kind, type[Operated]]] = {
-    Kind.REORDER: Reordered,
-    Kind.RESHAPE: Reshaped,
-    Kind.SELECT: Selected,
-    Kind.COMBINE: Combined,
-    Kind.REDUCE: Reduced,
-    Kind.CREATE: Created,
-    Kind.ELEMENTWISE: Computed,
-    Kind.CONTRACT: Contracted,
-    Kind.MEASURE: Computed,
-}
 _OPERATORS: Final[dict[type[ast.operator], str]] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -106,7 +85,7 @@ def event_of(layer: Layer, kind: str) -> tuple[type[Any], dict[str, Any]]:
     """The event that a call of a layer is, and what it carries."""
     if kind.endswith("Loss"):
         return LossCalled, {"name": kind}
-    event = RecurrentCalled if kind in RECURRENT else CellCalled if kind in CELLS else LayerCalled
+    event = RecurrentCalled if kind in layers.RECURRENT else CellCalled if kind in layers.CELLS else LayerCalled
     return event, {"layer": layer}
 
 

@@ -13,8 +13,7 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
 from rnnshape_guard import ops
-from rnnshape_guard.events import Given, Operated, Selected, values_in
-from rnnshape_guard.runtime.pending import EVENTS
+from rnnshape_guard.events import OPERATED, Given, Operated, Selected, values_in
 from rnnshape_guard.runtime.sources import Spot, scope_of
 from rnnshape_guard.runtime.tracer import Tracer
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Misfit
@@ -37,7 +36,7 @@ def examine(tracer: Tracer, error: BaseException) -> None:
         case ast.Attribute(value=holder, attr=name) if isinstance(error, AttributeError):
             operation = ops.find(f"Tensor.{name}")
             if operation is not None:
-                kind = EVENTS[operation.kind]
+                kind = OPERATED[operation.kind]
                 _refused(tracer, spot, frame, holder, kind, name, {})
         case ast.Subscript(value=holder) if isinstance(error, TypeError):
             items = {"items": Given((), spot.place)}

@@ -42,13 +42,11 @@ from rnnshape_guard.static.values import (
     SuperOf,
 )
 
-_TRANSPARENT: Final = frozenset(
-    """torch.nn.Parameter torch.nn.parameter.Parameter torch.autograd.Variable torch.nn.utils.weight_norm
-    torch.nn.utils.spectral_norm torch.nn.utils.parametrizations.weight_norm torch.compile torch.jit.script
-    torch.nn.DataParallel torch.nn.parallel.DistributedDataParallel copy.copy copy.deepcopy torch.as_tensor
-    torch.nn.utils.parametrizations.orthogonal torch.nn.init.xavier_uniform_ torch.nn.init.xavier_normal_
-    torch.nn.init.orthogonal_ torch.nn.init.uniform_ torch.nn.init.normal_ torch.nn.init.constant_
-    torch.nn.init.zeros_ torch.nn.init.kaiming_uniform_ torch.nn.init.kaiming_normal_""".split()
+_TRANSPARENT: Final = layers.WRAPPERS | frozenset(
+    """torch.nn.Parameter torch.nn.parameter.Parameter torch.autograd.Variable copy.copy copy.deepcopy torch.as_tensor
+    torch.nn.init.xavier_uniform_ torch.nn.init.xavier_normal_ torch.nn.init.orthogonal_ torch.nn.init.uniform_
+    torch.nn.init.normal_ torch.nn.init.constant_ torch.nn.init.zeros_ torch.nn.init.kaiming_uniform_
+    torch.nn.init.kaiming_normal_""".split()
 )
 """Functions that give back their first argument, or something of its shape."""
 

@@ -30,8 +30,6 @@ from rnnshape_guard.static.operands import operand, seen
 from rnnshape_guard.static.run import Run, Tests
 from rnnshape_guard.static.values import Anything, Choice, DictValue, DynamicLayer, LayerObject, ListValue, Opaque
 
-RECURRENT: Final = ("RNN", "LSTM", "GRU")
-_CELLS: Final = ("RNNCell", "LSTMCell", "GRUCell")
 _CONTAINERS: Final = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 
 _SIZES: Final = frozenset(
@@ -75,7 +73,7 @@ def build_layer(
         for key, place in (places or _places(run, record)).items()
     }
     layer = Layer(built.spec, _name_of(run, record), run.place(record), _owner(run), where, len(arguments))
-    event = RecurrentBuilt if kind.name in RECURRENT else LayerBuilt
+    event = RecurrentBuilt if kind.name in layers.RECURRENT else LayerBuilt
     run.emit(event, record, layer=layer, misfits=built.misfits)
     return LayerObject(layer)
 
@@ -211,16 +209,16 @@ def _conclude(
 ) -> Anything:
     spec: Any = called.layer.spec
     event: type[Called] = LayerCalled
-    if spec.kind in RECURRENT:
+    if spec.kind in layers.RECURRENT:
         event = RecurrentCalled
-    elif spec.kind in _CELLS:
+    elif spec.kind in layers.CELLS:
         event = CellCalled
     elif spec.kind.endswith("Loss"):
         return operations.conclude(run, LossCalled, outcome, given, record, name=spec.kind)
     first = given.get("input")
     doubtful = first is not None and isinstance(first.seen, Value) and first.seen.id in run.doubtful
     result = operations.conclude(run, event, outcome, given, record, layer=called.layer)
-    if doubtful and spec.kind in RECURRENT and isinstance(result, tuple) and isinstance(result[0], Value):
+    if doubtful and spec.kind in layers.RECURRENT and isinstance(result, tuple) and isinstance(result[0], Value):
         run.doubtful.add(result[0].id)
     return result
 
@@ -367,20 +365,6 @@ def parameter_of(holder: LayerObject, name: str) -> Anything:
     return Value(Shape(axes, True, "float"))
 
 
-_LOSSES: Final = {
-    "cross_entropy": "CrossEntropyLoss",
-    "nll_loss": "NLLLoss",
-    "mse_loss": "MSELoss",
-    "l1_loss": "L1Loss",
-    "smooth_l1_loss": "SmoothL1Loss",
-    "huber_loss": "HuberLoss",
-    "binary_cross_entropy": "BCELoss",
-    "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
-    "kl_div": "KLDivLoss",
-    "ctc_loss": "CTCLoss",
-}
-
-
 def call_loss(
     run: Run,
     path: str,
@@ -392,7 +376,7 @@ def call_loss(
 ) -> Anything:
     """A loss as a function is the loss layer with the function's options."""
     front, _, short = path.rpartition(".")
-    name = _LOSSES.get(short) if front == "torch.nn.functional" else None
+    name = layers.FUNCTIONAL_LOSSES.get(short) if front == "torch.nn.functional" else None
     kind = layers.find(f"torch.nn.{name}") if name is not None else None
     if kind is None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rnnshape_guard import ops
-from rnnshape_guard.events import Given, Value
+from rnnshape_guard.events import OPERATED, Given, Value
 from rnnshape_guard.shapes.axes import Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Misfit, Outcome, Packed
@@ -79,7 +79,7 @@ def _call_tuple(
     given = {"input": Given(seen(receiver), places.get("self"))}
     outcome = Outcome(UNKNOWN, (misfit,))
     return operations.conclude(
-        run, operations.EVENTS[operation.kind], outcome, given, record, name=operations.short_name(operation)
+        run, OPERATED[operation.kind], outcome, given, record, name=operations.short_name(operation)
     )
 
 
@@ -148,7 +148,7 @@ def _call_packed(run: Run, receiver: Value, name: str, record: records.Record, p
     given = {"input": Given(receiver, places.get("self"))}
     outcome = Outcome(UNKNOWN, (Misfit(fault=Fault.TYPE, operand="input", detail="a PackedSequence"),))
     return operations.conclude(
-        run, operations.EVENTS[operation.kind], outcome, given, record, name=operations.short_name(operation)
+        run, OPERATED[operation.kind], outcome, given, record, name=operations.short_name(operation)
     )
 
 

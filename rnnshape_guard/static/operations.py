@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from rnnshape_guard import ops
 from rnnshape_guard.events import (
-    Combined,
+    OPERATED,
     Computed,
-    Contracted,
-    Created,
     Given,
     Handed,
-    Operated,
     RecurrentCalled,
-    Reduced,
-    Reordered,
-    Reshaped,
     Seen,
     Selected,
     Value,
@@ -31,18 +25,6 @@ from rnnshape_guard.static import evidence, records
 from rnnshape_guard.static.operands import operand, seen, state_value, value_of
 from rnnshape_guard.static.run import Run
 from rnnshape_guard.static.values import Anything, ListValue, Opaque
-
-EVENTS: Final[dict[Kind, type[Operated]]] = {
-    Kind.REORDER: Reordered,
-    Kind.RESHAPE: Reshaped,
-    Kind.SELECT: Selected,
-    Kind.COMBINE: Combined,
-    Kind.REDUCE: Reduced,
-    Kind.CREATE: Created,
-    Kind.ELEMENTWISE: Computed,
-    Kind.CONTRACT: Contracted,
-    Kind.MEASURE: Computed,
-}
 
 
 def conclude(
@@ -88,7 +70,7 @@ def perform(
     bound, outcome = ops.perform(operation, args, kwargs)
     given = _given(operation, bound, arguments, keywords, places)
     result = conclude(
-        run, EVENTS[operation.kind], outcome, given, record, name=short_name(operation), in_place=operation.inplace
+        run, OPERATED[operation.kind], outcome, given, record, name=short_name(operation), in_place=operation.inplace
     )
     if makes:
         evidence.read_made(run, result, arguments, keywords, record)
