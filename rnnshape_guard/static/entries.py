@@ -13,14 +13,15 @@ import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from rnnshape_guard.events import Value
+from rnnshape_guard.events import Log, Value
 from rnnshape_guard.shapes.axes import Atom, Rest
 from rnnshape_guard.shapes.dims import Dim, Symbol
+from rnnshape_guard.shapes.outcomes import Fault
 from rnnshape_guard.static import evidence, functions, layer_calls, records, statements
 from rnnshape_guard.static.positions import Positions
-from rnnshape_guard.static.run import MISSING, Frame, OutOfSteps, Run, Tests
+from rnnshape_guard.static.run import MISSING, Frame, NodePlace, OutOfSteps, Run, Tests
 from rnnshape_guard.static.values import (
     Anything,
     Choice,
@@ -105,12 +106,20 @@ class _Entries:
         written, called = len(run.written), set(run.called)
         self._once(Entry(kind, name, (), first), action)
         self._leave(mark)
-        if evidence.trust(run, written):
+
+        def once_more() -> None:
             run.log.drop(start)
             del run.written[written:]
             run.tests, run.called = {}, set(called)
             self._once(Entry(kind, name, (), first), action)
             self._leave(mark)
+
+        refused = _ranks_refused(run.log, start)
+        if notes := evidence.trust(run, written):
+            once_more()
+            if not _ranks_refused(run.log, start) <= refused:
+                evidence.distrust(run, notes)
+                once_more()
         worthy = [key for key, tests in run.tests.items() if tests.worth_a_fork][:_FORKS]
         if not worthy or self.left <= 0:
             return
@@ -295,3 +304,14 @@ def _holds_recurrent(value: Anything, concerned: Callable[[Set[str]], bool]) -> 
 
 def _label(tests: Tests, value: bool) -> str:
     return tests.label if value else f"not {tests.label}"
+
+
+def _ranks_refused(log: Log, start: int) -> set[tuple[Any, str]]:
+    """The operands, by place, that have a number of axes which the operation cannot take."""
+    return {
+        (event.place.key, misfit.operand)
+        for event in log.events[start:]
+        if isinstance(event.place, NodePlace)
+        for misfit in event.misfits
+        if misfit.fault in (Fault.RANK, Fault.AXIS)
+    }

@@ -278,17 +278,24 @@ def _close(run: Run, tensor: Value, words: tuple[str, ...]) -> None:
         run.close(rest, tuple(Axis.new(words[len(front) + place]) for place in range(len(words) - known)))
 
 
-def trust(run: Run, since: int) -> bool:
-    """Believe the number of axes that was written for a value where the whole run had no other word on it; says
-    whether there is such a value, so that a second run can know."""
+def trust(run: Run, since: int) -> frozenset[tuple[int, tuple[str, ...]]]:
+    """Believe the number of axes that was written for a value where the whole run had no other word on it; gives those
+    notes that are believed from now on, so that a second run can know."""
     found = {
         (id(written.place.node), written.words)
         for written in run.written[since:]
         if isinstance(written.value.shape, Shape) and written.value.shape.rank is None and "..." not in written.words
     }
-    fresh = not found <= run.trusted
-    run.trusted |= found
+    fresh = frozenset(found - run.trusted - run.distrusted)
+    run.trusted |= fresh
     return fresh
+
+
+def distrust(run: Run, notes: frozenset[tuple[int, tuple[str, ...]]]) -> None:
+    """Believe notes no more: with the number of axes they state the code would crash whenever it runs, and between a
+    program that has run and what was written about it, the program is right."""
+    run.trusted -= notes
+    run.distrusted |= notes
 
 
 def _tensor(run: Run, value: Anything) -> Value | None:

@@ -304,10 +304,13 @@ def _call_operand(run: Run, value: Anything, at: int, kind: str) -> Operand:
         return tensor.shape
     if isinstance(value, Choice):
         return _likely(value, kind) if at else _only(value)
+    if at == 1 and kind.startswith("LSTM") and isinstance(value, Opaque) and value.tensor is not None:
+        # Written of as one tensor, or used like one, it may well be the pair that the call needs.
+        return UNKNOWN if value.tensor.id in run.doubtful else value.tensor.shape
     if isinstance(value, tuple):
-        return tuple(_call_operand(run, part, 1, kind) for part in value)
+        return tuple(_call_operand(run, part, 2, kind) for part in value)
     if isinstance(value, ListValue) and value.is_known:
-        return tuple(_call_operand(run, part, 1, kind) for part in value.items)
+        return tuple(_call_operand(run, part, 2, kind) for part in value.items)
     return operand(value)
 
 

@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rnnshape_guard.events import Event, Log, Value
 from rnnshape_guard.findings import Position, Span
 from rnnshape_guard.shapes.axes import Axis, Evidence, Rest, Strength
 from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve
 from rnnshape_guard.shapes.outcomes import Learned, Misfit
+from rnnshape_guard.static.finder import Place
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.records import Record
-from rnnshape_guard.static.values import Anything, FunctionObject, Instance, LayerObject
+from rnnshape_guard.static.values import Anything, External, FunctionObject, Imported, Instance, LayerObject
+
+if TYPE_CHECKING:
+    from rnnshape_guard.static.project import Project
 
 MISSING: Final[Any] = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
 """What a name holds before it is bound."""
@@ -86,11 +90,12 @@ class Frame:
         self.yields: list[Anything] = []
 
     @property
-    def module(self) -> Frame:
+    def module(self) -> ModuleFrame:
         """The frame of the file."""
         frame = self
         while frame.parent is not None:
             frame = frame.parent
+        assert isinstance(frame, ModuleFrame)
         return frame
 
     def find(self, name: str) -> Anything:
@@ -99,9 +104,24 @@ class Frame:
         while frame is not None:
             value = frame.names.get(name, MISSING)
             if value is not MISSING:
-                return value
+                return value.value() if type(value) is Imported else value
             frame = frame.parent
         return MISSING
+
+
+class ModuleFrame(Frame):
+    """The names of a file. `prefix` makes its keys unlike those of other files; `stars` are packages of others whose
+    names were all imported; it `is_complete` when its code has run."""
+
+    __slots__ = ("file", "is_complete", "positions", "prefix", "stars")
+
+    def __init__(self, file: str, positions: Positions, prefix: str = "") -> None:
+        super().__init__("")
+        self.file = file
+        self.positions = positions
+        self.prefix = prefix
+        self.stars: list[External] = []
+        self.is_complete = False
 
 
 @dataclass(slots=True)
@@ -210,11 +230,14 @@ class Written:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """The state of interpreting one file, entry point after entry point. `assumed` decides conditions by their key;
+    """The state of interpreting one file, entry point after entry point. `frame` is that of the file whose code runs
+    now, `modules` those of the files of the `project` that were loaded. `assumed` decides conditions by their key;
     `steps` are what is left of the budget. `calls` are the calls it is in the middle of, each as the id of its
     FunctionEntered and its receiver; `forms` are annotations as they were read, `contracts` those of layers by id."""
 
-    positions: Positions
+    frame: ModuleFrame
+    project: Project | None = None
+    modules: dict[str, ModuleFrame | None] = field(default_factory=dict)
     assumed: dict[str, bool] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     steps: int = 60_000
@@ -227,6 +250,7 @@ class Run:
     uncertain: int = 0
     written: list[Written] = field(default_factory=list)
     trusted: set[tuple[int, tuple[str, ...]]] = field(default_factory=set)
+    distrusted: set[tuple[int, tuple[str, ...]]] = field(default_factory=set)
     doubtful: set[int] = field(default_factory=set)
     instances: list[Instance] = field(default_factory=list)
     escaped: list[FunctionObject] = field(default_factory=list)
@@ -243,9 +267,28 @@ class Run:
     scope: str = ""
     entry: int = 0
 
+    @property
+    def positions(self) -> Positions:
+        """The places of the file whose code runs now."""
+        return self.frame.positions
+
     def place(self, record: Record) -> NodePlace:
-        """Where a record stands."""
-        return NodePlace(record.node, self.positions)
+        """Where a record of the file whose code runs now stands."""
+        return NodePlace(record.node, self.frame.positions)
+
+    def find_module(self, importer: ModuleFrame, level: int, dotted: str) -> Place | None:
+        """The module of the project that an import means."""
+        return self.project.find(importer.file, level, dotted) if self.project is not None else None
+
+    @contextmanager
+    def inside(self, frame: ModuleFrame) -> Iterator[None]:
+        """Inside, the code of another file runs."""
+        before = self.frame
+        self.frame = frame
+        try:
+            yield
+        finally:
+            self.frame = before
 
     def step(self) -> None:
         """Count a step; raises OutOfSteps when there are none left."""
