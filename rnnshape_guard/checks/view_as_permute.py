@@ -8,7 +8,7 @@ from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import arguments, is_method, is_scrambled, order, receiver
 from rnnshape_guard.checks.reading import is_state, misfits
 from rnnshape_guard.checks.roles import because_of, role_of
-from rnnshape_guard.events import Log, Reshaped, Value
+from rnnshape_guard.events import Log, Reshaped, Selected, Value
 from rnnshape_guard.findings import Finding
 from rnnshape_guard.shapes.axes import Atom, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim
@@ -28,6 +28,8 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
         named = _sizes_named(event)
         if _may_be_another(misfit.wanted) or not all(_is_known(atom) or atom in named for atom in atoms):
             continue
+        if _is_shear(event, value, atoms, log):
+            continue
         yield _finding(event, value, atoms, wording.when(misfit.condition))
         return
     swapped = _swapped_by_name(event, value)
@@ -39,6 +41,33 @@ def _is_shuffle(value: Value, atoms: tuple[Atom, ...]) -> bool:
     """Whether all happens inside one axis that holds neither batch nor time: groups of channels are shuffled so."""
     inside = next((axis for axis in value.axes or () if all(atom in axis.atoms for atom in atoms)), None)
     return inside is not None and not any(role_of(atom, Strength.LAYER) in (Role.BATCH, Role.TIME) for atom in atoms)
+
+
+def _is_shear(event: Reshaped, value: Value, atoms: tuple[Atom, ...], log: Log) -> bool:
+    """Whether this is half of a shear: a matrix that one row or column was added to is viewed by turned sizes, cut, and
+    viewed back, which moves each row one step further than the last. Attention shifts relative positions so."""
+    maker = log.maker(value)
+    if isinstance(maker, Selected):
+        laid_out = maker.value("input")
+        if laid_out is not None and isinstance(log.maker(laid_out), Reshaped) and _is_cut(laid_out, value, atoms):
+            return True
+    result = event.result
+    return isinstance(result, Value) and any(
+        isinstance(cut, Selected)
+        and isinstance(cut.result, Value)
+        and _is_cut(result, cut.result, atoms)
+        and any(isinstance(back, Reshaped) for back in log.readers(cut.result))
+        for cut in log.readers(result)
+    )
+
+
+def _is_cut(whole: Value, part: Value, atoms: tuple[Atom, ...]) -> bool:
+    """Whether one of some axes is shorter in a part of a tensor that has all of its axes."""
+    before, after = whole.axes, part.axes
+    if before is None or after is None or len(before) != len(after):
+        return False
+    held = {atom for axis in before for atom in axis.atoms}
+    return any(atom.source in held and {atom, atom.source} & {*atoms} for axis in after for atom in axis.atoms)
 
 
 def _is_known(atom: Atom) -> bool:

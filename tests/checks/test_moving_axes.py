@@ -454,6 +454,31 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "relative positions are shifted by a view there and a view back": """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(3, 4, batch_first=True)
+
+    def forward(self, x, scores):
+        batch, heads, queries, keys = scores.shape
+        padded = F.pad(scores, [1, 0])
+        padded = padded.view(batch, heads, keys + 1, queries)
+        return padded[:, :, 1:].view_as(scores), self.rnn(x)
+""",
+    "relative positions of which only the sizes are known": """
+class Net(nn.Module):
+    def __init__(self, pad):
+        super().__init__()
+        self.rnn = nn.GRU(3, 4, batch_first=True)
+        self.pad = pad
+
+    def forward(self, x, scores):
+        # scores: (heads, keys, batch, queries)
+        padded = self.pad(scores, [1, 0])
+        padded = padded.view(scores.size(0), scores.size(1), scores.size(3) + 1, scores.size(2))
+        return padded[:, :, 1:].view_as(scores), self.rnn(x)
+""",
     "rows of images viewed behind their batch, then turned": """
 class Rows(nn.Module):
     def __init__(self, width, hidden):
