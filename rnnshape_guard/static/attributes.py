@@ -23,6 +23,7 @@ from rnnshape_guard.static.values import (
     Instance,
     LayerObject,
     Method,
+    ModuleObject,
     Opaque,
     Results,
     ShapeOf,
@@ -37,6 +38,8 @@ def attribute(run: Run, holder: Anything, name: str, record: records.Record) -> 
     match holder:
         case External():
             return calls.external(f"{holder.path}.{name}")
+        case ModuleObject():
+            return holder.member(name)
         case Instance():
             return _of_instance(run, holder, name, record)
         case Value():
@@ -85,7 +88,7 @@ def holder_missing(holder: ClassObject, name: str) -> Anything:
     """A class attribute that is not written in the class: from a base elsewhere."""
     if name == "__name__":
         return holder.name
-    return Opaque(f"{holder.name}.{name}", f"{holder.name}.{name}")
+    return Opaque(f"{holder.name}.{name}", f"{holder.key}.{name}")
 
 
 def _of_instance(run: Run, holder: Instance, name: str, record: records.Record) -> Anything:

@@ -285,7 +285,7 @@ def _call_external(
     if short in ("zip_longest", "chain", "product", "islice", "tqdm", "trange", "track"):
         return _wrapped_iterable(run, short, arguments, record)
     if path == "torch.utils.data.DataLoader":
-        return configs.load_data(arguments, keywords, record)
+        return configs.load_data(run, arguments, keywords, record)
     if path == "torch.utils.data.TensorDataset":
         return configs.Tensors(arguments)
     loss = layer_calls.call_loss(run, path, arguments, keywords, record, places, is_partial)

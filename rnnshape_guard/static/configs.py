@@ -12,7 +12,7 @@ from rnnshape_guard.shapes.axes import Axis, Evidence, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim, Symbol
 from rnnshape_guard.static import functions, records
 from rnnshape_guard.static.operands import value_of
-from rnnshape_guard.static.run import Run
+from rnnshape_guard.static.run import ModuleFrame, Run
 from rnnshape_guard.static.values import Anything, DictValue, FunctionObject, Instance, ListValue, Opaque, Results
 
 
@@ -82,10 +82,11 @@ _FULL_BATCHES: Final = "a DataLoader stacks the samples along axis 0"
 @dataclass(slots=True, eq=False)
 class Loader:
     """A DataLoader with default collation over a dataset; iterating gives batches. `batch_size` is the size of every
-    batch, None where the last one may be smaller."""
+    batch, None where the last one may be smaller; `record` is where it was built, in the file of `frame`."""
 
     dataset: Anything
     record: records.Record
+    frame: ModuleFrame
     batch_size: Dim | None = None
 
 
@@ -99,10 +100,11 @@ class Tensors:
 def batch_of(run: Run, loader: Loader) -> Anything:
     """One batch of a loader: every sample's tensors behind a batch axis."""
     words = COLLATED if loader.batch_size is None else _FULL_BATCHES
-    evidence = Evidence(Role.BATCH, Strength.STRUCTURAL, words, run.place(loader.record))
-    axis = Axis.new("batch", loader.batch_size)
-    axis.atoms[0].learn(evidence)
-    return _collated(_sample(run, loader), axis)
+    with run.inside(loader.frame):
+        evidence = Evidence(Role.BATCH, Strength.STRUCTURAL, words, run.place(loader.record))
+        axis = Axis.new("batch", loader.batch_size)
+        axis.atoms[0].learn(evidence)
+        return _collated(_sample(run, loader), axis)
 
 
 def _sample(run: Run, loader: Loader) -> Anything:
@@ -148,7 +150,9 @@ def _collated(sample: Anything, batch: Axis) -> Anything:
     return Opaque()
 
 
-def load_data(arguments: tuple[Anything, ...], keywords: Mapping[str, Any], record: records.Record) -> Anything:
+def load_data(
+    run: Run, arguments: tuple[Anything, ...], keywords: Mapping[str, Any], record: records.Record
+) -> Anything:
     """`DataLoader(dataset, …)`; with a collate function of one's own, what a batch is like is not known."""
     dataset = arguments[0] if arguments else keywords.get("dataset")
     if dataset is None or keywords.get("collate_fn") is not None or "batch_sampler" in keywords:
@@ -159,7 +163,7 @@ def load_data(arguments: tuple[Anything, ...], keywords: Mapping[str, Any], reco
         return Opaque()
     batch_size = arguments[1] if len(arguments) > 1 else keywords.get("batch_size", Dim.of(1))
     is_whole = keywords.get("drop_last") is True or _divides(batch_size, dataset)
-    return Loader(dataset, record, batch_size if is_whole and isinstance(batch_size, Dim) else None)
+    return Loader(dataset, record, run.frame, batch_size if is_whole and isinstance(batch_size, Dim) else None)
 
 
 def _divides(batch_size: Anything, dataset: Anything) -> bool:

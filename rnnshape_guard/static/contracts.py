@@ -29,6 +29,7 @@ from rnnshape_guard.static.values import (
     Instance,
     LayerObject,
     ListValue,
+    ModuleObject,
     Opaque,
     Results,
 )
@@ -237,6 +238,8 @@ def _value_of(frame: Frame, expression: records.Expression) -> Anything:
             return frame.find(name)
         case records.Attribute(value=inner, name=name):
             holder = _value_of(frame, inner)
+            if isinstance(holder, ModuleObject):
+                return holder.member(name)
             return External(f"{holder.path}.{name}") if isinstance(holder, External) else None
     return None
 
@@ -294,7 +297,8 @@ def read_attribute(run: Run, holder: Instance, name: str, value: Anything) -> No
         if name in cls.annotations:
             form, _ = run.forms.get(id(cls.annotations[name]), (None, ()))
             if isinstance(form, LayerForm):
-                _hold(run, form, value, holder)
+                with run.inside(cls.frame.module):
+                    _hold(run, form, value, holder)
             return
 
 

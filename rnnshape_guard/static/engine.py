@@ -1,4 +1,4 @@
-"""A run of the static checker: find files, read, screen, parse, judge, suppress, sort.
+"""A run of the static checker: find files, read, screen, parse, judge, settle, suppress, sort.
 
 A file that cannot be judged is a finding of its own (RSG000 if the file is to blame, RSG001 if the checker is), and the
 run goes on. Enough work is shared out to processes; one that dies takes nothing with it but the file it died on.
@@ -6,6 +6,7 @@ run goes on. Enough work is shared out to processes; one that dies takes nothing
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
@@ -19,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnshape_guard import suppressions
-from rnnshape_guard.findings import Diagnostic, Position, Severity, Span
+from rnnshape_guard.findings import Diagnostic, Note, Position, Severity, Span
 from rnnshape_guard.rulebook import RuleBook
 from rnnshape_guard.static import globs, limits
+from rnnshape_guard.static.outlines import imported_words
 from rnnshape_guard.static.parsing import SyntaxProblem, parse, python_problem
 from rnnshape_guard.static.sources import (
     MAX_BYTES,
@@ -34,15 +36,20 @@ from rnnshape_guard.static.sources import (
     read_bytes,
     split_lines,
 )
+from rnnshape_guard.static.verdicts import Judgement, settle
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
     from rnnshape_guard.settings import Settings, SettingsResolver
+    from rnnshape_guard.static.project import Project
 
 SYNTAX_ERROR = "RSG000"
 INTERNAL_ERROR = "RSG001"
 STDIN = "-"
+
+BATCH = 60_000
+"""Bytes of candidates that are handed to a worker at once."""
 
 WORTH_WORKERS = 150_000
 """Bytes of candidates from which on starting processes pays: half a second of work."""
@@ -55,22 +62,25 @@ _SUPPRESSION_TOKENS = (b"rnnshape", b"RSG")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to judge: its bytes, the settings it falls under, and the rules that are on for it."""
+    """One file to judge: its name as reports print it, its absolute path, its bytes, and the settings it falls under."""
 
     filename: str
+    path: str
     source: bytes
     settings: Settings
-    selected: frozenset[str]
     named: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What came of one file; `failure` is the traceback if the checker broke on it."""
+    """What came of one file: what is wrong with the file itself, or the judgement of its code. `suppresses` says whether
+    a suppression stands in it; `failure` is the traceback if the checker broke on it."""
 
-    filename: str
-    diagnostics: tuple[Diagnostic, ...]
+    job: Job
+    refusals: tuple[Diagnostic, ...] = ()
+    judgement: Judgement | None = None
     candidate: bool = False
+    suppresses: bool = False
     failure: str = ""
 
 
@@ -115,12 +125,11 @@ def check_paths(
     `SettingsProblem` for settings that cannot be used.
     """
     run = _Run(resolver)
-    judged: list[Judged] = []
     for item in _share_out(run.work(paths), jobs or os.cpu_count() or 1):
-        judged.append(item)
+        run.judged.append(item)
         if on_file is not None:
             on_file(run.files)
-    return run.report([*judged, *run.unread])
+    return run.report()
 
 
 def check_text(source: bytes, filename: str, resolver: SettingsResolver) -> Report:
@@ -129,59 +138,147 @@ def check_text(source: bytes, filename: str, resolver: SettingsResolver) -> Repo
     path = Path(filename if filename != STDIN else "stdin.py").absolute()
     settings = resolver.in_folder(path.parent)
     if settings.force_exclude and is_excluded(str(path), settings):
-        return run.report([])
+        return run.report()
     run.files = 1
-    report = run.report([analyse(run.job(Source(filename, settings, named=True), source[: MAX_BYTES + 1]))])
-    return replace(report, texts={filename: source.decode("utf-8", errors="replace")})
+    job = run.job(Source(filename, str(path), settings, named=True), source[: MAX_BYTES + 1])
+    text = source.decode("utf-8", errors="replace")
+    run.judged.append(Analyst().analyse(job))
+    return replace(run.report({job.path: source}), texts={filename: text})
 
 
 class _Run:
-    """One run: its counts, and what it knows about rules."""
+    """One run: its counts, what it knows about rules, and what came of its files."""
 
     def __init__(self, resolver: SettingsResolver) -> None:
         self._resolver = resolver
         self._selected: dict[int, tuple[Settings, frozenset[str]]] = {}
+        self._jobs: dict[str, tuple[str, Settings]] = {}
         self.files = 0
-        self.unread: list[Judged] = []
+        self.judged: list[Judged] = []
+
+    # -- what is to be judged
 
     def work(self, paths: Iterable[str]) -> Iterator[Job]:
-        """A job for every file that has to be looked into; files that cannot be read go to `unread`."""
+        """A job for every file that has to be looked into; files that cannot be read are judged at once.
+
+        Files with anything recurrent in them come first, then those that import one of these, in turn: by the names of
+        modules alone, which says too much rather than too little.
+        """
+        modules: set[str] = set()
+        waiting: list[tuple[Source, frozenset[str]]] = []
         for source in discover(paths, self._resolver.in_folder):
             self.files += 1
             if source.named and source.filename.endswith(".ipynb"):
-                problem = "notebooks are not checked, only .py files are"
-                self.unread.append(Judged(source.filename, (_refused(source.filename, problem),)))
+                self._refuse(source, "notebooks are not checked, only .py files are")
                 continue
             try:
                 content = read_bytes(source.filename)
             except ReadProblem as unreadable:
-                self.unread.append(Judged(source.filename, (_refused(source.filename, unreadable.message),)))
+                self._refuse(source, unreadable.message)
                 continue
-            if source.named or may_matter(content) or any(token in content for token in _SUPPRESSION_TOKENS):
+            matters = may_matter(content)
+            if matters:
+                modules.add(_module_name(source.path))
+            if source.named or matters or any(token in content for token in _SUPPRESSION_TOKENS):
                 yield self.job(source, content)
+            elif b"import" in content:
+                waiting.append((source, imported_words(content, source.path)))
+        while waiting:
+            importers = [source for source, words in waiting if not words.isdisjoint(modules)]
+            if not importers:
+                return
+            waiting = [item for item in waiting if item[1].isdisjoint(modules)]
+            modules = {_module_name(source.path) for source in importers}
+            for source in importers:
+                with contextlib.suppress(ReadProblem):
+                    yield self.job(source, read_bytes(source.filename))
 
     def job(self, source: Source, content: bytes) -> Job:
-        settings = source.settings
-        _, selected = self._selected.get(id(settings), (None, None))
-        if selected is None:
-            selected = rule_book(settings.rule_folders).select(settings)
-            self._selected[id(settings)] = (settings, selected)
-        path = Path(source.filename).absolute().as_posix() if settings.per_file_ignores else ""
+        self._jobs[source.path] = (source.filename, source.settings)
+        self._rules(source.settings)
+        return Job(source.filename, source.path, content, source.settings, source.named)
+
+    def _refuse(self, source: Source, problem: str) -> None:
+        job = self.job(source, b"")
+        self.judged.append(Judged(job, (_refused(job.path, problem),)))
+
+    # -- what came of it
+
+    def report(self, sources: Mapping[str, bytes] | None = None) -> Report:
+        """Everything put together. `sources` are the texts of files that are not on disk."""
+        by_path: dict[str, list[Diagnostic]] = {}
+        for diagnostic in settle(item.judgement for item in self.judged if item.judgement is not None):
+            by_path.setdefault(diagnostic.span.filename, []).append(diagnostic)
+        suppressed = {item.job.path for item in self.judged if item.suppresses}
+        found = [refusal for item in self.judged for refusal in item.refusals]
+        for path in dict.fromkeys([*by_path, *suppressed]):
+            found += self._left(path, by_path.get(path, []), sources or {})
+        shown = [self._as_shown(diagnostic) for diagnostic in found]
+        return Report(
+            diagnostics=tuple(sorted(shown, key=lambda it: (it.span.filename, it.span.start, it.code, it.message))),
+            files=self.files,
+            candidates=sum(item.candidate for item in self.judged),
+            failures={item.job.filename: item.failure for item in self.judged if item.failure},
+        )
+
+    def _left(self, path: str, diagnostics: list[Diagnostic], sources: Mapping[str, bytes]) -> list[Diagnostic]:
+        """The findings in one file that its settings ask for and that nothing in it suppresses."""
+        if path in self._jobs:
+            _, settings = self._jobs[path]
+        else:
+            settings = self._resolver.in_folder(Path(path).parent)
+            if is_excluded(path, settings):
+                return []
+        selected = self._selected_for(path, settings)
+        left = [found for found in diagnostics if found.code in selected]
+        try:
+            text = decode(sources[path] if path in sources else read_bytes(path))
+        except ReadProblem:
+            return left
+        if not left and not suppressions.may_be_unused(text):
+            return left
+        comments = suppressions.read_suppressions(text, path)
+        return suppressions.apply(left, comments, rule_book(settings.rule_folders), selected)
+
+    def _rules(self, settings: Settings) -> frozenset[str]:
+        known = self._selected.get(id(settings))
+        if known is None:
+            known = self._selected[id(settings)] = (settings, rule_book(settings.rule_folders).select(settings))
+        return known[1]
+
+    def _selected_for(self, path: str, settings: Settings) -> frozenset[str]:
+        selected = self._rules(settings)
         for pattern, codes in settings.per_file_ignores.items():
-            if globs.matches(path, (pattern.removeprefix("!"),), settings.root) != pattern.startswith("!"):
+            if globs.matches(Path(path).as_posix(), (pattern.removeprefix("!"),), settings.root) != pattern.startswith(
+                "!"
+            ):
                 book = rule_book(settings.rule_folders)
                 selected = selected.difference(*(book.matching(code) for code in codes))
-        return Job(source.filename, content, settings, selected, source.named)
+        return selected
 
-    def report(self, judged: Iterable[Judged]) -> Report:
-        items = list(judged)
-        found = chain.from_iterable(item.diagnostics for item in items)
-        return Report(
-            diagnostics=tuple(sorted(found, key=lambda it: (it.span.filename, it.span.start, it.code, it.message))),
-            files=self.files,
-            candidates=sum(item.candidate for item in items),
-            failures={item.filename: item.failure for item in items if item.failure},
+    def _as_shown(self, diagnostic: Diagnostic) -> Diagnostic:
+        """A finding with files named as they were found or, if they were only imported, from here."""
+        return replace(
+            diagnostic,
+            span=self._shown_span(diagnostic.span),
+            labels=tuple(self._shown_note(note) for note in diagnostic.labels),
+            evidence=tuple(self._shown_note(note) for note in diagnostic.evidence),
         )
+
+    def _shown_note(self, note: Note) -> Note:
+        return note if note.span is None else replace(note, span=self._shown_span(note.span))
+
+    def _shown_span(self, span: Span) -> Span:
+        if span.filename in self._jobs:
+            return replace(span, filename=self._jobs[span.filename][0])
+        path = Path(span.filename)
+        return replace(span, filename=str(path.relative_to(Path.cwd()))) if path.is_relative_to(Path.cwd()) else span
+
+
+def _module_name(path: str) -> str:
+    """The last word by which a file is imported."""
+    *_, folder, name = ("", *path.rsplit("/", 2))
+    return folder if name == "__init__.py" else name.removesuffix(".py")
 
 
 @functools.lru_cache(maxsize=16)
@@ -193,57 +290,71 @@ def rule_book(folders: tuple[Path, ...]) -> RuleBook:
 # -- one file ------------------------------------------------------------------------------------------------------
 
 
-def analyse(job: Job) -> Judged:
-    """Judge one file. Whatever goes wrong is part of the answer; nothing is raised."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, RECURSION_LIMIT))
-    try:
-        candidate, diagnostics = _analyse(job)
-    except Exception as error:  # noqa: BLE001 - the run goes on with the other files
-        return Judged(job.filename, (_internal(job.filename, _sentence(error)),), True, traceback.format_exc(limit=-50))
-    finally:
-        sys.setrecursionlimit(before)
-    return Judged(job.filename, tuple(diagnostics), candidate)
+class Analyst:
+    """Judges files one after another, and knows again what it read for the last."""
 
+    def __init__(self) -> None:
+        self._projects: dict[str, Project] = {}
 
-def _analyse(job: Job) -> tuple[bool, list[Diagnostic]]:
-    candidate = may_matter(job.source)
-    if not candidate and not job.named and not any(token in job.source for token in _SUPPRESSION_TOKENS):
-        return False, []
-    excess = limits.excess(job.source, MAX_BYTES)
-    if excess is not None:
-        return candidate, [_refused(job.filename, f"{excess.message}, so it is not parsed", excess.row)]
-    try:
-        text = decode(job.source)
-    except ReadProblem as problem:
-        return candidate, [_refused(job.filename, problem.message, problem.row)]
-    if suppressions.may_skip_file(text) and suppressions.read_suppressions(text, job.filename).skips_file:
-        return candidate, []
-    diagnostics: list[Diagnostic] = []
-    try:
-        if candidate:
-            module = parse(text)
-            from rnnshape_guard.static.judgement import judge  # loads libcst, which only a candidate needs
+    def analyse(self, job: Job) -> Judged:
+        """Judge one file. Whatever goes wrong is part of the answer; nothing is raised."""
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(before, RECURSION_LIMIT))
+        try:
+            return self._analyse(job)
+        except Exception as error:  # noqa: BLE001 - the run goes on with the other files
+            trace = traceback.format_exc(limit=-50)
+            return Judged(job, (_internal(job, _sentence(error)),), candidate=True, failure=trace)
+        finally:
+            sys.setrecursionlimit(before)
 
-            diagnostics = [found for found in judge(module, job.filename, job.settings) if found.code in job.selected]
-        elif job.named and python_problem(text) is not None:
-            parse(text)
-    except SyntaxProblem as problem:
-        return candidate, [_refused(job.filename, problem.message, problem.row, problem.column)]
-    if diagnostics or suppressions.may_be_unused(text):
-        found = suppressions.read_suppressions(text, job.filename)
-        diagnostics = suppressions.apply(diagnostics, found, rule_book(job.settings.rule_folders), job.selected)
-    return candidate, diagnostics
+    def _analyse(self, job: Job) -> Judged:
+        candidate = may_matter(job.source)
+        excess = limits.excess(job.source, MAX_BYTES)
+        if excess is not None:
+            message = f"{excess.message}, so it is not parsed"
+            return Judged(job, (_refused(job.path, message, excess.row),), candidate=candidate)
+        try:
+            text = decode(job.source)
+        except ReadProblem as problem:
+            return Judged(job, (_refused(job.path, problem.message, problem.row),), candidate=candidate)
+        if suppressions.may_skip_file(text) and suppressions.read_suppressions(text, job.path).skips_file:
+            return Judged(job, candidate=candidate)
+        suppresses = suppressions.may_be_unused(text)
+        try:
+            project = self._project(job) if candidate or b"import" in job.source else None
+            if project is not None and (candidate or project.matters(job.path)):
+                module = parse(text)
+                from rnnshape_guard.static.judgement import examine  # loads libcst, which only a candidate needs
+
+                judgement = examine(module, job.path, job.settings, project)
+                return Judged(job, judgement=judgement, candidate=True, suppresses=suppresses)
+            if job.named and python_problem(text) is not None:
+                parse(text)
+        except SyntaxProblem as problem:
+            refusal = _refused(job.path, problem.message, problem.row, problem.column)
+            return Judged(job, (refusal,), candidate=candidate)
+        return Judged(job, suppresses=suppresses)
+
+    def _project(self, job: Job) -> Project:
+        from rnnshape_guard.static.project import Project  # loads libcst
+
+        root = job.settings.root.as_posix()
+        project = self._projects.get(root)
+        if project is None:
+            project = self._projects[root] = Project(root)
+        project.give(job.path, job.source)
+        return project
 
 
 def _refused(filename: str, message: str, row: int = 1, column: int = 1) -> Diagnostic:
     return _about_file(SYNTAX_ERROR, "syntax-error", filename, message, row, column)
 
 
-def _internal(filename: str, message: str) -> Diagnostic:
+def _internal(job: Job, message: str) -> Diagnostic:
     return replace(
-        _about_file(INTERNAL_ERROR, "internal-error", filename, f"the checker failed on this file: {message}", 1, 1),
-        help=f"please report this as a bug, with what `rnnshape-guard check --verbose {filename}` prints",
+        _about_file(INTERNAL_ERROR, "internal-error", job.path, f"the checker failed on this file: {message}", 1, 1),
+        help=f"please report this as a bug, with what `rnnshape-guard check --verbose {job.filename}` prints",
     )
 
 
@@ -275,13 +386,27 @@ def _share_out(jobs: Iterator[Job], workers: int) -> Iterator[Judged]:
             first.append(job)
             size += len(job.source)
             if size > WORTH_WORKERS and len(first) > 1:
-                yield from _in_workers(chain(first, jobs), workers)
+                yield from _in_workers(_batches(chain(first, jobs)), workers)
                 return
         jobs = iter(first)
-    yield from map(analyse, jobs)
+    yield from map(Analyst().analyse, jobs)
 
 
-def _in_workers(jobs: Iterator[Job], workers: int) -> Iterator[Judged]:
+def _batches(jobs: Iterator[Job]) -> Iterator[list[Job]]:
+    """Neighbours together: they import the same files, which are then read once."""
+    batch: list[Job] = []
+    size = 0
+    for job in jobs:
+        batch.append(job)
+        size += len(job.source)
+        if size > BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _in_workers(batches: Iterator[list[Job]], workers: int) -> Iterator[Judged]:
     """Judge in processes, a few files ahead, so that memory does not grow with the number of files.
 
     If a worker dies, any of the files under way may be the cause: each is tried again alone, and the one that
@@ -291,29 +416,29 @@ def _in_workers(jobs: Iterator[Job], workers: int) -> Iterator[Judged]:
     from concurrent.futures.process import BrokenProcessPool
 
     pool = _pool(workers)
-    pending: dict[Future[Judged], Job] = {}
+    pending: dict[Future[list[Judged]], list[Job]] = {}
     try:
         while True:
             lost: list[Job] = []
             while len(pending) < 2 * workers and not lost:
-                job = next(jobs, None)
-                if job is None:
+                batch = next(batches, None)
+                if batch is None:
                     break
                 try:
-                    pending[pool.submit(analyse, job)] = job
+                    pending[pool.submit(_analyse_all, batch)] = batch
                 except BrokenProcessPool:
-                    lost.append(job)
+                    lost += batch
             if not pending and not lost:
                 return
             done = wait(pending, return_when=FIRST_COMPLETED).done if pending else set()
             for future in done:
-                job = pending.pop(future)
+                batch = pending.pop(future)
                 try:
-                    yield future.result()
+                    yield from future.result()
                 except BrokenProcessPool:
-                    lost.append(job)
+                    lost += batch
             if lost:
-                lost.extend(pending.values())
+                lost += chain.from_iterable(pending.values())
                 pending.clear()
                 pool.shutdown(wait=False)
                 for job in lost:
@@ -333,10 +458,10 @@ def _alone(job: Job) -> Judged:
 
     with _pool(1) as pool:
         try:
-            return pool.submit(analyse, job).result()
+            return pool.submit(_analyse_all, [job]).result()[0]
         except BrokenProcessPool:
             message = "the process that judged it died"
-            return Judged(job.filename, (_internal(job.filename, message),), True, message)
+            return Judged(job, (_internal(job, message),), candidate=True, failure=message)
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
@@ -349,6 +474,16 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(method), initializer=_start_worker)
 
 
+_analysts: list[Analyst] = []
+"""The analyst of a worker process."""
+
+
 def _start_worker() -> None:
     # Ctrl-C is the main process's to handle; workers would only add tracebacks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _analysts[:] = [Analyst()]
+
+
+def _analyse_all(batch: list[Job]) -> list[Judged]:
+    # The text need not travel back.
+    return [replace(judged, job=replace(judged.job, source=b"")) for judged in map(_analysts[0].analyse, batch)]

@@ -21,7 +21,8 @@ from rnnshape_guard.shapes.dims import Dim, Symbol
 from rnnshape_guard.shapes.outcomes import Fault
 from rnnshape_guard.static import evidence, functions, layer_calls, records, statements
 from rnnshape_guard.static.positions import Positions
-from rnnshape_guard.static.run import MISSING, Frame, NodePlace, OutOfSteps, Run, Tests
+from rnnshape_guard.static.project import NOTHING, Leads, Project
+from rnnshape_guard.static.run import MISSING, ModuleFrame, NodePlace, OutOfSteps, Run, Tests
 from rnnshape_guard.static.values import (
     Anything,
     Choice,
@@ -46,7 +47,7 @@ _ESCAPED: Final = 8
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One run of an entry point. `kind` is module, function or class; `name` is what ran; `assumed` are the conditions
-    taken to hold, in words."""
+    taken to hold, in words; a class goes by its key."""
 
     kind: str
     name: str
@@ -63,16 +64,28 @@ class Interpretation:
     built: set[str]
 
 
-def interpret(module: records.Module, positions: Positions, words: Mapping[str, tuple[str, ...]]) -> Interpretation:
-    """Run a whole file, entry point by entry point."""
-    return _Entries(module, positions, words).all()
+def interpret(
+    module: records.Module,
+    positions: Positions,
+    words: Mapping[str, tuple[str, ...]],
+    project: Project | None = None,
+) -> Interpretation:
+    """Run a whole file, entry point by entry point. With a `project`, what it imports from there is followed."""
+    return _Entries(module, ModuleFrame(positions), words, project).all()
 
 
 class _Entries:
-    def __init__(self, module: records.Module, positions: Positions, words: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        module: records.Module,
+        frame: ModuleFrame,
+        words: Mapping[str, tuple[str, ...]],
+        project: Project | None,
+    ) -> None:
         self.module = module
-        self.run = Run(positions, words=words)
-        self.frame = Frame("")
+        self.frame = frame
+        self.run = Run(frame, project, {frame.file: frame}, words=words)
+        self.leads = project.leads(frame.file) if project is not None else NOTHING
         self.entries: list[Entry] = []
         self.built: set[str] = set()
         self.left = STEPS_OF_A_FILE
@@ -80,16 +93,18 @@ class _Entries:
 
     def all(self) -> Interpretation:
         run = self.run
-        concerned = _concerned(self.module)
+        concerned = _concerned(self.module, self.leads)
         defined = {one.name for one in self.module.body if isinstance(one, records.FunctionDef | records.ClassDef)}
-        self.mentions = lambda words: not concerned.keys().isdisjoint(words) or any(map(_RECURRENT.search, words))
+        self.mentions = lambda words: (
+            not concerned.keys().isdisjoint(words) or self.leads.imports(words) or any(map(_RECURRENT.search, words))
+        )
         self._once(Entry("module", ""), self._module)
         for function in self._functions():
             if (function.name in concerned or function.name not in defined) and id(function.record) not in run.called:
                 self._forked("function", function.name, partial(self._function, function))
         for cls in self._classes():
             if cls.name in concerned or cls.name not in defined:
-                self._forked("class", cls.name, partial(self._class, cls))
+                self._forked("class", cls.key, partial(self._class, cls))
         run.journal.recall()
         evidence.settle(run)
         return Interpretation(run, self.entries, self.built)
@@ -148,7 +163,7 @@ class _Entries:
             pass
         self.left -= budget - max(run.steps, 0)
         if entry.kind != "class":
-            self.built |= {cls.name for instance in run.instances for cls in instance.cls.line()}
+            self.built |= {cls.key for instance in run.instances for cls in instance.cls.line()}
 
     def _leave(self, mark: int) -> None:
         """Take back what an entry point changed. What its tensors turned out to be stays: checks read it later."""
@@ -170,7 +185,9 @@ class _Entries:
         for container in run.containers[:_ESCAPED]:
             if id(container) not in run.placed:
                 run.placed.add(id(container))
-                layer_calls.call_layer(run, container, (Opaque("input"),), {}, run.records[id(container)], {})
+                record, frame = run.records[id(container)]
+                with run.inside(frame):
+                    layer_calls.call_layer(run, container, (Opaque("input"),), {}, record, {})
 
     def _forward(self, instance: Instance) -> None:
         forward = instance.cls.find("forward")
@@ -226,9 +243,31 @@ class _Entries:
             for name, method in methods.items()
             if isinstance(method.record, records.FunctionDef)
         }
-        holding = {name for name, value in instance.attributes.items() if _holds_recurrent(value, self.mentions)}
+        holding = {name for name, value in instance.attributes.items() if self._holds_recurrent(value)}
         for name in _closure(words, lambda one: bool(holding & one) or self.mentions(one)):
             self._method(instance, methods[name])
+
+    def _holds_recurrent(self, value: Anything) -> bool:
+        """Whether an attribute is a recurrent layer or cell, or something of the program that holds one."""
+        match value:
+            case LayerObject(children=None, layer=layer):
+                return getattr(layer.spec, "kind", "").startswith(("RNN", "LSTM", "GRU"))
+            case LayerObject(children=ListValue() as children):
+                return any(map(self._holds_recurrent, (*children.items, children.tail)))
+            case LayerObject(children=DictValue() as children):
+                return any(map(self._holds_recurrent, children.items.values()))
+            case DynamicLayer() | Choice():
+                return any(map(self._holds_recurrent, value.options))
+            case Instance():
+                return value.layer is not None or any(map(self._is_concerned, value.cls.line()))
+        return False
+
+    def _is_concerned(self, cls: ClassObject) -> bool:
+        """Whether a class, of this file or another, leads to a recurrent layer."""
+        module, project = cls.frame.module, self.run.project
+        if module is self.frame or project is None:
+            return self.mentions({cls.name})
+        return cls.name in project.leads(module.file).exported
 
     def _method(self, instance: Instance, method: FunctionObject) -> None:
         run = self.run
@@ -250,7 +289,7 @@ class _Entries:
             for name in functions.kept_state(cls):
                 value = instance.attributes.get(name, MISSING)
                 if value is None or isinstance(value, Value | tuple | ListValue | Dim | bool):
-                    unknown = Opaque(f"self.{name}", f"{cls.name}.self.{name}")
+                    unknown = Opaque(f"self.{name}", f"{cls.key}.self.{name}")
                     self.run.journal.put(instance.attributes, name, unknown)
 
 
@@ -262,9 +301,10 @@ def _is_of_input(symbol: Symbol) -> bool:
 _RECURRENT: Final = re.compile(r"LSTM|GRU|RNN|packed_sequence|pack_padded|pack_sequence")
 
 
-def _concerned(module: records.Module) -> dict[str, Set[str]]:
-    """The functions, classes and variables of a file that have to do with recurrent layers, with the words that stand
-    in them. What none of them leads to cannot show a recurrent layer's mistake."""
+def _concerned(module: records.Module, leads: Leads) -> dict[str, Set[str]]:
+    """The functions, classes and variables of a file that have to do with recurrent layers, of its own or of what
+    `leads` there, with the words that stand in them. What none of them leads to cannot show a recurrent layer's
+    mistake."""
     words: dict[str, Set[str]] = {}
     for statement, ours in zip(module.body, module.words, strict=True):
         match statement:
@@ -272,7 +312,7 @@ def _concerned(module: records.Module) -> dict[str, Set[str]]:
                 words[statement.name] = ours
             case records.Assign(targets=targets):
                 words |= {target.id: ours for target in targets if isinstance(target, records.Name)}
-    return _closure(words, lambda one: any(_RECURRENT.search(word) for word in one))
+    return _closure(words, lambda one: leads.imports(one) or any(_RECURRENT.search(word) for word in one))
 
 
 def _closure(words: Mapping[str, Set[str]], begins: Callable[[Set[str]], bool]) -> dict[str, Set[str]]:
@@ -283,23 +323,6 @@ def _closure(words: Mapping[str, Set[str]], begins: Callable[[Set[str]], bool]) 
         if not further:
             return {name: one for name, one in words.items() if name in concerned}
         concerned |= further
-
-
-def _holds_recurrent(value: Anything, concerned: Callable[[Set[str]], bool]) -> bool:
-    """Whether an attribute is a recurrent layer or cell, or something of the program that holds one."""
-    match value:
-        case LayerObject(children=None, layer=layer):
-            return getattr(layer.spec, "kind", "").startswith(("RNN", "LSTM", "GRU"))
-        case LayerObject(children=ListValue() as children):
-            parts = [*children.items, children.tail]
-            return any(_holds_recurrent(part, concerned) for part in parts)
-        case LayerObject(children=DictValue() as children):
-            return any(_holds_recurrent(part, concerned) for part in children.items.values())
-        case DynamicLayer() | Choice():
-            return any(_holds_recurrent(part, concerned) for part in value.options)
-        case Instance():
-            return value.layer is not None or concerned({one.name for one in value.cls.line()})
-    return False
 
 
 def _label(tests: Tests, value: bool) -> str:

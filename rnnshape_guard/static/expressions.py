@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rnnshape_guard import ops
+from rnnshape_guard import layers, ops
 from rnnshape_guard.events import Computed, Contracted, Given, Value
 from rnnshape_guard.shapes.axes import Shape
 from rnnshape_guard.shapes.dims import Dim
@@ -58,7 +58,11 @@ def _name(run: Run, frame: Frame, expression: records.Name) -> Anything:
     if expression.id in BUILTINS:
         return External(f"builtins.{expression.id}")
     module = frame.module
-    value = Opaque(expression.id, f"global {expression.id}")
+    for star in module.stars:
+        path = f"{star.path}.{expression.id}"
+        if layers.find(path) is not None or ops.find(path) is not None:
+            return External(path)
+    value = Opaque(expression.id, f"global {module.prefix}{expression.id}")
     module.names[expression.id] = value
     return value
 

@@ -19,7 +19,7 @@ from rnnshape_guard.static import (
 )
 from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import seen
-from rnnshape_guard.static.run import MISSING, Frame, NodePlace, Run
+from rnnshape_guard.static.run import MISSING, Frame, ModuleFrame, NodePlace, Run
 from rnnshape_guard.static.values import (
     Anything,
     BoundName,
@@ -187,13 +187,14 @@ def call_function(
     frame = Frame(_scope(function), function.frame, function)
     frame.receiver = arguments[0] if arguments and function.owner is not None else function.frame.receiver
     _bind_parameters(run, frame, function, arguments, keywords, is_partial)
-    before, run.scope = run.scope, frame.scope
+    scope, caller = run.scope, run.frame
+    run.scope, run.frame = frame.scope, function.frame.module
     run.stack.append(function)
     try:
-        return _body(run, frame, definition, record, len(arguments))
+        return _body(run, frame, definition, record, len(arguments), caller)
     finally:
         run.stack.pop()
-        run.scope = before
+        run.scope, run.frame = scope, caller
 
 
 _KEEPING: Final = frozenset(
@@ -212,16 +213,24 @@ def _scope(function: FunctionObject) -> str:
 
 
 def _body(
-    run: Run, frame: Frame, definition: records.FunctionDef | records.Lambda, record: records.Record, count: int
+    run: Run,
+    frame: Frame,
+    definition: records.FunctionDef | records.Lambda,
+    record: records.Record,
+    count: int,
+    caller: ModuleFrame,
 ) -> Anything:
     if isinstance(definition, records.Lambda):
         return expressions.evaluate(run, frame, definition.body)
-    places = _argument_places(run, definition, record, count)
+    places = {one.name: run.place(one.default) for one in definition.parameters if one.default is not None}
+    with run.inside(caller):
+        call = run.place(record) if isinstance(record, records.Call) else None
+        places |= _argument_places(run, definition, record, count)
     entered = run.emit(
         FunctionEntered,
         definition,
         given={name: Given(seen(value), places.get(name)) for name, value in frame.names.items()},
-        call=run.place(record) if isinstance(record, records.Call) else None,
+        call=call,
     )
     run.calls.append((entered.id, frame.receiver))
     try:
@@ -256,11 +265,11 @@ def _followed(run: Run, frame: Frame, definition: records.FunctionDef, places: d
 def _argument_places(
     run: Run, definition: records.FunctionDef, record: records.Record, count: int
 ) -> dict[str, NodePlace]:
-    """Where the value of each parameter stands: at the call, or as the default. `count` counts the positional arguments
-    with the receiver, which a call does not spell out."""
-    places = {one.name: run.place(one.default) for one in definition.parameters if one.default is not None}
+    """Where the values of parameters stand at a call. `count` counts the positional arguments with the receiver, which
+    a call does not spell out."""
     if not isinstance(record, records.Call):
-        return places
+        return {}
+    places: dict[str, NodePlace] = {}
     positional = [one for one in record.arguments if one.keyword is None]
     if not any(one.star for one in record.arguments):
         names = [one.name for one in definition.parameters if one.kind in ("plain", "positional")]
@@ -303,7 +312,7 @@ def _bind_parameters(
 
 def unknown_parameter(function: FunctionObject, parameter: records.Parameter) -> Opaque:
     """A parameter that nobody has given: one unknown thing, hinted at by its default."""
-    origin = f"{_scope(function)}({parameter.name})"
+    origin = f"{function.frame.module.prefix}{_scope(function)}({parameter.name})"
     return Opaque(parameter.name, origin, function.defaults.get(parameter.name))
 
 
@@ -338,7 +347,7 @@ def construct(
     name = run.naming[1] if run.naming is not None and run.naming[0] is record else ""
     instance = Instance(cls, name or "self")
     run.instances.append(instance)
-    instance.opaque.origin = f"{cls.name}.self"
+    instance.opaque.origin = f"{cls.key}.self"
     instance.opaque.spelling = "self"
     initializer = cls.find("__init__")
     if isinstance(initializer, FunctionObject):
@@ -366,7 +375,7 @@ def _build_base(
             if field in given:
                 run.journal.put(instance.attributes, field, configs.named_number(given[field], field))
             elif is_partial:
-                run.journal.put(instance.attributes, field, Opaque(field, f"{instance.cls.name}.{field}"))
+                run.journal.put(instance.attributes, field, Opaque(field, f"{instance.cls.key}.{field}"))
         return
     build_layer_base(run, instance, arguments, keywords, record, is_partial)
 

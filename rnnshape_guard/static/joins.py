@@ -11,6 +11,7 @@ from rnnshape_guard.static.values import (
     Choice,
     DictValue,
     External,
+    Imported,
     ListValue,
     Opaque,
     Results,
@@ -25,6 +26,10 @@ def join(left: Anything, right: Anything, flag: Dim | None = None, key: str = ""
     if key:
         left = left.options[0] if isinstance(left, Choice) and left.key == key else left
         right = right.options[1] if isinstance(right, Choice) and right.key == key else right
+    if type(left) is Imported and right is not MISSING:
+        left = left.value()
+    if type(right) is Imported and left is not MISSING:
+        right = right.value()
     if left is right or right is MISSING:
         return left
     if left is MISSING:

@@ -15,21 +15,32 @@ from rnnshape_guard.rulebook import Rule, RuleBook
 from rnnshape_guard.static.entries import Entry, Interpretation, interpret
 from rnnshape_guard.static.lowering import lower, room_to_recurse
 from rnnshape_guard.static.positions import Positions
+from rnnshape_guard.static.project import Loaded
+from rnnshape_guard.static.verdicts import Judgement, Verdict, settle
 
 if TYPE_CHECKING:
     import libcst
 
     from rnnshape_guard.settings import Settings
+    from rnnshape_guard.static.project import Project
 
 
 def judge(module: libcst.Module, filename: str, settings: Settings) -> list[Diagnostic]:
-    """The findings of all rules in one module, without duplicates, in no particular order."""
-    positions = Positions(filename, module)
+    """The findings of all rules in one module that stands alone, without duplicates, in no particular order."""
+    return settle([examine(module, filename, settings)])
+
+
+def examine(module: libcst.Module, path: str, settings: Settings, project: Project | None = None) -> Judgement:
+    """What interpreting one file comes to. With a `project`, what it imports from there is followed."""
+    positions = Positions(path, module)
     with room_to_recurse():
-        interpretation = interpret(lower(module), positions, settings.roles)
+        lowered = lower(module)
+        if project is not None:
+            project.keep(path, Loaded(lowered, positions))
+        interpretation = interpret(lowered, positions, settings.roles, project)
     checks, book = _rules(settings.rule_folders)
     found = _by_entry(interpretation, registry.findings(interpretation.run.log, checks))
-    return [_diagnostic(finding, book) for finding in _settled(found, interpretation)]
+    return _judgement(found, interpretation, book, path)
 
 
 @lru_cache(maxsize=8)
@@ -50,41 +61,38 @@ def _by_entry(interpretation: Interpretation, findings: Iterable[Finding]) -> li
     return [(entry, finding) for entry in sorted(grouped) for finding in one_for_each_cause(grouped[entry])]
 
 
-def _settled(found: Sequence[tuple[int, Finding]], interpretation: Interpretation) -> list[Finding]:
-    """One finding for each rule and place. One that holds for some options only is dropped where the class is built in
-    sight and never so; one that holds always absorbs those that hold under a condition."""
+def _judgement(
+    found: Sequence[tuple[int, Finding]], interpretation: Interpretation, book: RuleBook, file: str
+) -> Judgement:
+    """One verdict for each rule and place, with what it depends on in other files."""
     merged: dict[tuple[str, Any], list[tuple[Entry, Finding]]] = {}
     for number, finding in found:
         key = (finding.code, finding.place.key)
         merged.setdefault(key, []).append((interpretation.entries[number], finding))
-    seen: list[Finding] = []
-    symbolic: list[Finding] = []
-    for group in merged.values():
-        one = _one_of(group, interpretation)
-        if one is not None:
-            (seen if any(entry.kind != "class" for entry, _ in group) else symbolic).append(one)
-    return seen + [finding for finding in symbolic if not any(_is_told_by(finding, other) for other in seen)]
+    verdicts = [_verdict(group, interpretation, book, file) for group in merged.values()]
+    return Judgement(tuple(filter(None, verdicts)), frozenset(_key(name, file) for name in interpretation.built))
 
 
-def _is_told_by(finding: Finding, other: Finding) -> bool:
-    """Whether a finding on a class as such is made again, at another of its places, where the class is used in sight."""
-    places = {label.place.key for label in other.labels if label.place is not None}
-    return finding.code == other.code and finding.place.key in places
+def _key(name: str, file: str) -> str:
+    """The key of a class among all files; inside a run those of its own file have none of the file."""
+    return name if ":" in name else f"{file}:{name}"
 
 
-def _one_of(group: list[tuple[Entry, Finding]], interpretation: Interpretation) -> Finding | None:
+def _verdict(
+    group: list[tuple[Entry, Finding]], interpretation: Interpretation, book: RuleBook, file: str
+) -> Verdict | None:
     seen = [finding for entry, finding in group if entry.kind != "class"]
-    always = next((finding for finding in seen if not finding.condition), None)
-    if always is not None:
-        return always
     if seen:
-        return seen[0]
+        always = next((finding for finding in seen if not finding.condition), seen[0])
+        return Verdict(_diagnostic(always, book))
     symbolic = [(entry, _under(entry, finding, group, interpretation)) for entry, finding in group]
     plain = next((finding for _, finding in symbolic if not finding.condition), None)
     if plain is not None:
-        return plain
+        return Verdict(_diagnostic(plain, book), was_seen=False)
     entry, finding = symbolic[0]
-    return None if finding.only_seen or entry.name in interpretation.built else finding
+    if finding.only_seen:
+        return None
+    return Verdict(_diagnostic(finding, book), was_seen=False, unless_built=_key(entry.name, file))
 
 
 def _under(

@@ -156,7 +156,7 @@ def _build_container(
     run.placed |= {id(part) for part in parts}
     if name == "Sequential":
         run.containers.append(container)
-        run.records[id(container)] = record
+        run.records[id(container)] = (record, run.frame)
     return container
 
 

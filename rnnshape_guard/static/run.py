@@ -115,9 +115,9 @@ class ModuleFrame(Frame):
 
     __slots__ = ("file", "is_complete", "positions", "prefix", "stars")
 
-    def __init__(self, file: str, positions: Positions, prefix: str = "") -> None:
+    def __init__(self, positions: Positions, prefix: str = "") -> None:
         super().__init__("")
-        self.file = file
+        self.file = positions.filename
         self.positions = positions
         self.prefix = prefix
         self.stars: list[External] = []
@@ -256,7 +256,7 @@ class Run:
     escaped: list[FunctionObject] = field(default_factory=list)
     called: set[int] = field(default_factory=set)
     containers: list[LayerObject] = field(default_factory=list)
-    records: dict[int, Record] = field(default_factory=dict)
+    records: dict[int, tuple[Record, ModuleFrame]] = field(default_factory=dict)
     placed: set[int] = field(default_factory=set)
     naming: tuple[Any, str] | None = None
     branches: int = 0

@@ -42,9 +42,11 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to look at: its name as reports print it, the settings it falls under, and whether a user named it."""
+    """A file to look at: its name as reports print it, its absolute path, the settings it falls under, and whether a user
+    named it."""
 
     filename: str
+    path: str
     settings: Settings
     named: bool
 
@@ -85,7 +87,7 @@ def discover(paths: Iterable[str], settings_in: Callable[[Path], Settings]) -> I
 def _named(path: str, absolute: str, settings_in: Callable[[Path], Settings]) -> Iterator[tuple[Source, str]]:
     settings = settings_in(Path(absolute).parent)
     if not (settings.force_exclude and is_excluded(absolute, settings)):
-        yield Source(os.path.normpath(path), settings, named=True), absolute
+        yield Source(os.path.normpath(path), absolute, settings, named=True), absolute
 
 
 def is_excluded(absolute: str, settings: Settings) -> bool:
@@ -114,7 +116,7 @@ def _walk(
                 entries = sorted(scanned, key=lambda entry: entry.name)
         except OSError:
             # Reported as a file that cannot be read, by whoever reads it.
-            yield Source(shown, settings, named=True), absolute
+            yield Source(shown, absolute, settings, named=True), absolute
             continue
         ignored = ignores.below(absolute, entries) if settings.respect_gitignore else _nothing
         folders: list[tuple[str, str]] = []
@@ -129,7 +131,7 @@ def _walk(
             if is_folder:
                 folders.append((name, place))
             else:
-                yield Source(name, settings, named=False), place
+                yield Source(name, place, settings, named=False), place
         pending.extend(reversed(folders))
 
 

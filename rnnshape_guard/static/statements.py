@@ -13,6 +13,7 @@ from rnnshape_guard.static import (
     evidence,
     expressions,
     functions,
+    imported,
     methods,
     operations,
     records,
@@ -28,7 +29,6 @@ from rnnshape_guard.static.values import (
     Choice,
     ClassObject,
     DictValue,
-    External,
     Instance,
     LayerObject,
     ListValue,
@@ -503,16 +503,14 @@ def _return(run: Run, frame: Frame, statement: records.Return) -> str:
 
 
 def _import(run: Run, frame: Frame, statement: records.Import) -> str:
-    for name, alias in statement.names:
-        run.journal.put(frame.names, alias or name.split(".")[0], External(name if alias else name.split(".")[0]))
+    for name, value in imported.import_names(run, frame.module, statement):
+        run.journal.put(frame.names, name, value)
     return GOES_ON
 
 
 def _import_from(run: Run, frame: Frame, statement: records.ImportFrom) -> str:
-    module = "." * statement.level + statement.module
-    for name, alias in statement.names:
-        if name != "*":
-            run.journal.put(frame.names, alias or name, External(f"{module}.{name}"))
+    for name, value in imported.import_from(run, frame.module, statement):
+        run.journal.put(frame.names, name, value)
     return GOES_ON
 
 

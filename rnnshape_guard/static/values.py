@@ -100,6 +100,34 @@ class External:
     path: str
 
 
+class Imported:
+    """A name that an import from another file of the project binds: what it holds is looked up whenever it is read."""
+
+    __slots__ = ("_busy", "_read")
+
+    def __init__(self, read: Callable[[], Anything]) -> None:
+        self._read = read
+        self._busy = False
+
+    def value(self) -> Anything:
+        """What the name holds there; unknown where files import it from one another in a ring."""
+        if self._busy:
+            return Opaque()
+        self._busy = True
+        try:
+            return self._read()
+        finally:
+            self._busy = False
+
+
+@dataclass(slots=True, eq=False)
+class ModuleObject:
+    """A module of the project, with what reads its attributes."""
+
+    name: str
+    member: Callable[[str], Anything]
+
+
 @dataclass(slots=True, eq=False)
 class ArrayType:
     """``Float[Tensor, "batch time"]`` as a value, with the name it was written under: an alias for annotations."""
@@ -186,6 +214,11 @@ class ClassObject:
     kept: frozenset[str] | None = None
     annotations: dict[str, records.Expression] = field(default_factory=dict)
 
+    @property
+    def key(self) -> str:
+        """The name of the class, unlike that of any other file's."""
+        return f"{self.frame.module.prefix}{self.name}"
+
     def line(self) -> Iterator[ClassObject]:
         """This class and its bases in the program, nearest first (depth first, each once)."""
         seen: list[ClassObject] = []
@@ -217,7 +250,7 @@ class Instance:
     def __init__(self, cls: ClassObject, name: str = "self") -> None:
         self.cls = cls
         self.attributes: dict[str, Anything] = {}
-        self.opaque = Opaque(name, f"{cls.name}.self")
+        self.opaque = Opaque(name, f"{cls.key}.self")
         self.layer: LayerObject | None = None
         self.used = False
         self.call: Any = None

@@ -16,6 +16,7 @@ import pytest
 
 from rnnshape_guard.cli import main
 from rnnshape_guard.findings import Diagnostic, Position, Severity, Span
+from rnnshape_guard.static.verdicts import Judgement, Verdict
 
 RECURRENT = "import torch.nn as nn\nrnn = nn.LSTM(3, 4, batch_first=True)\n"
 
@@ -30,13 +31,18 @@ class Ended:
 Run = Callable[..., Ended]
 
 
-def judge(module: object, filename: str, settings: object) -> list[Diagnostic]:
+def examine(module: object, path: str, settings: object, project: object) -> Judgement:
     """An error in line 1, a warning in line 2, and a note if the file is called so."""
+    return Judgement(tuple(Verdict(one) for one in judge(path)))
+
+
+def judge(path: str) -> list[Diagnostic]:
+    filename = Path(path).name
     if "broken" in filename:
         raise ValueError("no such atom")
 
     def found(code: str, name: str, severity: Severity, row: int) -> Diagnostic:
-        span = Span(filename, Position(row, 1), Position(row, 4))
+        span = Span(path, Position(row, 1), Position(row, 4))
         return Diagnostic(code=code, name=name, severity=severity, message=f"line {row} is wrong", span=span)
 
     if "note" in filename:
@@ -56,7 +62,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setitem(sys.modules, "rnnshape_guard.static.judgement", SimpleNamespace(judge=judge))
+    monkeypatch.setitem(sys.modules, "rnnshape_guard.static.judgement", SimpleNamespace(examine=examine))
 
     def command(*arguments: str, stdin: str | None = None) -> Ended:
         monkeypatch.setattr(sys, "argv", ["rnnshape-guard", *arguments])
@@ -366,11 +372,11 @@ SLOW = """
 import sys, time
 from types import SimpleNamespace
 
-def judge(module, filename, settings):
+def examine(module, path, settings, project):
     print("judging", flush=True)
     time.sleep(60)
 
-sys.modules["rnnshape_guard.static.judgement"] = SimpleNamespace(judge=judge)
+sys.modules["rnnshape_guard.static.judgement"] = SimpleNamespace(examine=examine)
 from rnnshape_guard.static import engine
 engine.WORTH_WORKERS = 0
 from rnnshape_guard.cli import main

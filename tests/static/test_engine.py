@@ -16,11 +16,16 @@ from rnnshape_guard.findings import Diagnostic, Position, Severity, Span
 from rnnshape_guard.settings import Overrides, SettingsResolver
 from rnnshape_guard.static import engine
 from rnnshape_guard.static.engine import Report, check_paths, check_text
+from rnnshape_guard.static.verdicts import Judgement, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import libcst
 
     from rnnshape_guard.settings import Settings
+
+    Judge = Callable[[libcst.Module, str, Settings], list[Diagnostic]]
 
 RECURRENT = "import torch.nn as nn\nrnn = nn.LSTM(3, 4, batch_first=True)\n"
 
@@ -53,9 +58,13 @@ def finding(filename: str, row: int = 2, code: str = "RSG201") -> Diagnostic:
     return Diagnostic(code=code, name="linear-in-features", severity=Severity.ERROR, message="wrong", span=span)
 
 
-def judge_by(monkeypatch: pytest.MonkeyPatch, judge: object) -> None:
+def judge_by(monkeypatch: pytest.MonkeyPatch, judge: Judge) -> None:
     """Put a judge in the place of the interpreter and its checks: what this file tests is everything around them."""
-    monkeypatch.setitem(sys.modules, "rnnshape_guard.static.judgement", SimpleNamespace(judge=judge))
+
+    def examine(module: libcst.Module, path: str, settings: Settings, project: object) -> Judgement:
+        return Judgement(tuple(Verdict(one) for one in judge(module, path, settings)))
+
+    monkeypatch.setitem(sys.modules, "rnnshape_guard.static.judgement", SimpleNamespace(examine=examine))
 
 
 def always(module: libcst.Module, filename: str, settings: Settings) -> list[Diagnostic]:

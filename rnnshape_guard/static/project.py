@@ -1,0 +1,241 @@
+"""The files of a project as far as they matter to one another: what leads to a recurrent layer, and loading it.
+
+A definition leads to a recurrent layer if it names one, or a definition that does, in its own file or in one that it
+imports. That is decided on outlines; only files that interpretation really reads from are parsed, once in a process.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+from typing import Final
+
+from rnnshape_guard.static import limits, records
+from rnnshape_guard.static.finder import Finder, Place
+from rnnshape_guard.static.lowering import lower, room_to_recurse
+from rnnshape_guard.static.outlines import Outline
+from rnnshape_guard.static.parsing import SyntaxProblem, parse
+from rnnshape_guard.static.positions import Positions
+from rnnshape_guard.static.sources import MAX_BYTES, ReadProblem, decode, read_bytes
+
+_REACH: Final = 3_000
+"""Files followed from one file."""
+_KEPT: Final = 100
+"""Files whose trees are kept, for the next file that imports them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A file that was parsed and lowered."""
+
+    module: records.Module
+    positions: Positions
+
+
+@dataclass(slots=True)
+class Leads:
+    """The names of a file that lead to a recurrent layer: `own` definitions, `imported` ones, and for each name that is
+    a `modules`' the names in there."""
+
+    own: set[str] = field(default_factory=set)
+    imported: set[str] = field(default_factory=set)
+    modules: dict[str, set[str]] = field(default_factory=dict)
+
+    def mentioned(self, words: Set[str]) -> bool:
+        """Whether one of them stands among these words."""
+        return not self.own.isdisjoint(words) or self.imports(words)
+
+    def imports(self, words: Set[str]) -> bool:
+        """Whether one that comes from another file stands among these words."""
+        return not self.imported.isdisjoint(words) or any(
+            name in words and not inner.isdisjoint(words) for name, inner in self.modules.items()
+        )
+
+    @property
+    def exported(self) -> set[str]:
+        """What another file finds here."""
+        return self.own | self.imported | self.modules.keys()
+
+
+NOTHING: Final = Leads()
+"""What leads nowhere."""
+
+
+class Project:
+    """The files below a root, and above them as far as imports of `root` reach."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.finder = Finder()
+        self._outlines: dict[str, Outline | None] = {}
+        self._leads: dict[str, Leads] = {}
+        self._loaded: OrderedDict[str, Loaded | None] = OrderedDict()
+        self._reached: dict[str, tuple[str, ...]] = {}
+        self._edges: dict[str, tuple[tuple[Place, str, str], ...]] = {}
+
+    # -- imports ----------------------------------------------------------------------------------------------------
+
+    def find(self, importer: str, level: int, dotted: str) -> Place | None:
+        """The module of the project that an import in a file means, if it means one."""
+        return self.finder.find(importer, level, dotted, self.root)
+
+    def member(self, place: Place, name: str) -> Place | None:
+        """A submodule of a package."""
+        return self.finder.submodule(place, name)
+
+    # -- what leads to a recurrent layer ----------------------------------------------------------------------------
+
+    def reached(self, file: str) -> tuple[str, ...]:
+        """A file and all that it imports, in turn."""
+        known = self._reached.get(file)
+        if known is None:
+            found = {file: None}
+            pending = [file]
+            while pending and len(found) < _REACH:
+                for other in self._imported_files(pending.pop()):
+                    if other not in found:
+                        found[other] = None
+                        pending.append(other)
+            known = self._reached[file] = tuple(found)
+        return known
+
+    def leads(self, file: str) -> Leads:
+        """The names in a file that lead to a recurrent layer."""
+        if file not in self._leads:
+            self._settle(self._unsettled(file))
+        return self._leads[file]
+
+    def _unsettled(self, file: str) -> list[str]:
+        """A file and all that it imports, in turn, of which it is not yet known what leads where."""
+        found = {file: None}
+        pending = [file]
+        while pending and len(found) < _REACH:
+            for other in self._imported_files(pending.pop()):
+                if other not in found and other not in self._leads:
+                    found[other] = None
+                    pending.append(other)
+        return list(found)
+
+    def _settle(self, files: list[str]) -> None:
+        """Find what leads where, until nothing is added anywhere. Only files that lead to a recurrent one are read."""
+        importers: dict[str, list[str]] = {}
+        pending: list[str] = []
+        for file in files:
+            outline = self._outline(file)
+            if outline is not None and outline.is_recurrent:
+                pending.append(file)
+            for other in self._imported_files(file):
+                importers.setdefault(other, []).append(file)
+        pending += [
+            file for other, some in importers.items() if self._leads.get(other, NOTHING).exported for file in some
+        ]
+        mattering = dict.fromkeys(pending)
+        while pending:
+            for importer in importers.get(pending.pop(), ()):
+                if importer not in mattering:
+                    mattering[importer] = None
+                    pending.append(importer)
+        self._leads.update({file: Leads() if file in mattering else NOTHING for file in files})
+        waiting = dict(mattering)
+        while waiting:
+            file = next(iter(waiting))
+            del waiting[file]
+            if self._fill(file, self._leads[file]):
+                waiting.update((one, None) for one in importers.get(file, ()) if one in mattering)
+        for file in files:
+            outline = self._outline(file)
+            if outline is not None:
+                outline.forget()
+
+    def _fill(self, file: str, ours: Leads) -> bool:
+        """Add what a file imports and what its definitions mention; whether that was anything new."""
+        before = len(ours.exported)
+        for place, name, bound in self._imports(file):
+            theirs = self._leads.get(place.file, NOTHING).exported if place.file is not None else set()
+            if not name:
+                if theirs:
+                    ours.modules.setdefault(bound.partition(".")[0], set()).update(theirs)
+            elif name == "*":
+                ours.imported |= theirs
+            elif name in theirs:
+                ours.imported.add(bound)
+        outline = self._outline(file)
+        while outline is not None:
+            further = {
+                name
+                for name, words in outline.blocks.items()
+                if name and name not in ours.own and (name in outline.begun or ours.mentioned(words))
+            }
+            if not further:
+                break
+            ours.own |= further
+        return len(ours.exported) > before
+
+    def matters(self, file: str) -> bool:
+        """Whether a file has anything to do with recurrent layers, of its own or of the project's."""
+        outline = self._outline(file)
+        if outline is None:
+            return False
+        leads = self.leads(file)
+        return outline.is_recurrent or bool(leads.own) or bool(leads.exported and leads.mentioned(outline.blocks[""]))
+
+    def _imported_files(self, file: str) -> Iterator[str]:
+        return (place.file for place, _, _ in self._imports(file) if place.file is not None)
+
+    def _imports(self, file: str) -> tuple[tuple[Place, str, str], ...]:
+        """What a file imports from the project: the module, the name in it (empty: the module itself), the name bound."""
+        known = self._edges.get(file)
+        if known is None:
+            outline = self._outline(file)
+            found: list[tuple[Place, str, str]] = []
+            for one in outline.imports if outline is not None else ():
+                place = self.find(file, one.level, one.module)
+                if place is None:
+                    continue
+                inner = self.member(place, one.name) if one.name and one.name != "*" else None
+                if inner is not None:
+                    found.append((inner, "", one.bound))
+                if place.file is not None:
+                    found.append((place, one.name, one.bound))
+            known = self._edges[file] = tuple(found)
+        return known
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def give(self, file: str, source: bytes) -> None:
+        """What is in a file, where somebody has read it or is about to write it."""
+        if file not in self._outlines:
+            self._outlines[file] = Outline(source)
+
+    def _outline(self, file: str) -> Outline | None:
+        if file not in self._outlines:
+            try:
+                self._outlines[file] = Outline(read_bytes(file))
+            except ReadProblem:
+                self._outlines[file] = None
+        return self._outlines[file]
+
+    def load(self, file: str) -> Loaded | None:
+        """A file as records; None if it cannot be read or is no Python."""
+        if file in self._loaded:
+            self._loaded.move_to_end(file)
+            return self._loaded[file]
+        try:
+            source = read_bytes(file)
+            if limits.excess(source, MAX_BYTES) is not None:
+                return self.keep(file, None)
+            tree = parse(decode(source))
+        except (ReadProblem, SyntaxProblem):
+            return self.keep(file, None)
+        with room_to_recurse():
+            module = lower(tree)
+        return self.keep(file, Loaded(module, Positions(file, tree)))
+
+    def keep(self, file: str, loaded: Loaded | None) -> Loaded | None:
+        """Remember a file that was loaded; those not used for longest are forgotten."""
+        self._loaded[file] = loaded
+        self._loaded.move_to_end(file)
+        if len(self._loaded) > _KEPT:
+            self._loaded.popitem(last=False)
+        return loaded
