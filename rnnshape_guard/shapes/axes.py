@@ -85,7 +85,7 @@ class Atom:
     @property
     def size(self) -> Dim:
         """The size as a symbol of this atom; `resolve` gives what it equals."""
-        return Dim.of(self.symbol)
+        return self.symbol.size or Dim.of(self.symbol)
 
     @property
     def root(self) -> Atom:
@@ -130,7 +130,8 @@ class Axis:
     @property
     def size(self) -> Dim:
         """The product of the atoms' sizes."""
-        return Dim.product(atom.size for atom in self.atoms)
+        atoms = self.atoms
+        return atoms[0].size if len(atoms) == 1 else Dim.product([atom.size for atom in atoms])
 
     @property
     def atom(self) -> Atom | None:
@@ -210,7 +211,7 @@ class Shape:
         """The axes, and the Rest that is still unknown, if any."""
         for part in self.stored:
             if type(part) is Rest:
-                return tuple(_expand(self.stored))
+                return tuple(_expand(self.stored, []))
         return self.stored
 
     @property
@@ -231,7 +232,7 @@ class Shape:
     @property
     def least_rank(self) -> int:
         """The number of axes there are at least."""
-        return sum(1 if isinstance(part, Axis) else part.least for part in self.parts)
+        return sum([1 if isinstance(part, Axis) else part.least for part in self.parts])
 
     def axis(self, index: int) -> Axis | None:
         """The axis at an index, negative from the back; None where it is not known, or out of range."""
@@ -257,7 +258,10 @@ class Shape:
     @property
     def rest(self) -> Rest | None:
         """The unknown axes of a shape of unknown rank."""
-        return next((part for part in self.parts if isinstance(part, Rest)), None)
+        for part in self.parts:
+            if type(part) is Rest:
+                return part
+        return None
 
     def atoms(self) -> Iterator[Atom]:
         """Every atom of every known axis."""
@@ -269,12 +273,13 @@ class Shape:
         return "(" + ", ".join(_spell(part) for part in self.parts) + ")"
 
 
-def _expand(parts: tuple[Axis | Rest, ...]) -> Iterator[Axis | Rest]:
+def _expand(parts: tuple[Axis | Rest, ...], found: list[Axis | Rest]) -> list[Axis | Rest]:
     for part in parts:
-        if isinstance(part, Rest) and part.parts is not None:
-            yield from _expand(part.parts)
+        if type(part) is Rest and part.parts is not None:
+            _expand(part.parts, found)
         else:
-            yield part
+            found.append(part)
+    return found
 
 
 def _spell(part: Axis | Rest) -> str:

@@ -35,6 +35,8 @@ from typing import Any, Union
 
 _serials = itertools.count()
 _FLAGS_TRIED = 4
+_KEPT = 4096
+"""Integers up to here are one `Dim` each."""
 
 
 class Symbol:
@@ -94,14 +96,19 @@ class Dim:
     @staticmethod
     def of(value: DimLike) -> Dim:
         """The size that an integer or a symbol is."""
-        if isinstance(value, Dim):
+        if type(value) is Dim:
             return value
-        if isinstance(value, Symbol):
+        if type(value) is Symbol:
             if value.size is None:
                 value.size = Dim({((value, 1),): 1})
             return value.size
-        value = int(value)
-        return Dim({(): value} if value else {})
+        number = int(value)  # type: ignore[arg-type]  # a subclass of int too
+        known = _numbers.get(number)
+        if known is None:
+            known = Dim({(): number} if number else {})
+            if -1 <= number <= _KEPT:
+                _numbers[number] = known
+        return known
 
     @staticmethod
     def product(factors: Iterable[DimLike]) -> Dim:
@@ -131,9 +138,7 @@ class Dim:
     def exact(self) -> Dim:
         """This with every division of one term by one term written as a fraction: ``2 * (H // 2)`` is ``H``."""
         if self._exact is None:
-            self._exact = self
-            if any(symbol.floor_of for monomial in self.terms for symbol, _ in monomial):
-                self._exact = _with_fractions(self)
+            self._exact = _with_fractions(self) if _has_quotient(self) else self
         return self._exact
 
     @property
@@ -155,8 +160,13 @@ class Dim:
                 yield symbol
 
     def __add__(self, other: DimLike) -> Dim:
+        others = Dim.of(other)
+        if not others.terms:
+            return self
+        if not self.terms:
+            return others
         terms = dict(self.terms)
-        for monomial, number in Dim.of(other).terms.items():
+        for monomial, number in others.terms.items():
             total = terms.get(monomial, 0) + number
             if total:
                 terms[monomial] = _plain(total)
@@ -170,13 +180,25 @@ class Dim:
         return Dim({monomial: -number for monomial, number in self.terms.items()})
 
     def __sub__(self, other: DimLike) -> Dim:
-        return self + -Dim.of(other)
+        terms = dict(self.terms)
+        for monomial, number in Dim.of(other).terms.items():
+            total = terms.get(monomial, 0) - number
+            if total:
+                terms[monomial] = _plain(total)
+            else:
+                terms.pop(monomial, None)
+        return Dim(terms)
 
     def __rsub__(self, other: DimLike) -> Dim:
         return Dim.of(other) - self
 
     def __mul__(self, other: DimLike) -> Dim:
-        others = Dim.of(other).terms
+        factor = Dim.of(other)
+        if factor is ONE:
+            return self
+        if self is ONE:
+            return factor
+        others = factor.terms
         if len(self.terms) == 1 and len(others) == 1:
             ((left, left_number),) = self.terms.items()
             ((right, right_number),) = others.items()
@@ -216,7 +238,10 @@ class Dim:
             return self.literal == other
         if not isinstance(other, Dim):
             return False
-        return self.terms == other.terms or self.exact.terms == other.exact.terms
+        if self is other or self.terms == other.terms:
+            return True
+        one, two = self.exact, other.exact
+        return (one is not self or two is not other) and one.terms == two.terms
 
     def __hash__(self) -> int:
         if self._hash is None:
@@ -249,6 +274,11 @@ def _times(left: Monomial, right: Monomial) -> Monomial:
         return right
     if not right:
         return left
+    if len(left) == 1 and len(right) == 1:
+        ((one, above),), ((two, below),) = left, right
+        if one is not two:
+            return (left[0], right[0]) if one.serial < two.serial else (right[0], left[0])
+        return ((one, above + below),) if above + below else ()
     powers = dict(left)
     for symbol, power in right:
         powers[symbol] = powers.get(symbol, 0) + power
@@ -272,6 +302,7 @@ def _spell(monomial: Monomial, fraction: Fraction) -> str:
     return "//".join(["·".join(above), *below])
 
 
+_numbers: dict[int, Dim] = {}
 ZERO = Dim.of(0)
 ONE = Dim.of(1)
 
@@ -347,15 +378,17 @@ def resolve(dim: Dim, *, numbers: bool = True, given: Mapping[Symbol, int] | Non
     With ``numbers=False`` a symbol that is known only as a plain number keeps its name: two sizes are then equal
     in form only if they are the same size, not merely the same number. `given` fixes flags. Flags obey ``b * b = b``.
     """
-    if not _is_known_further(dim, given):
-        return dim
     if len(dim.terms) == 1:
         ((monomial, number),) = dim.terms.items()
+        if not monomial:
+            return dim
         if number == 1 and len(monomial) == 1 and monomial[0][1] == 1:
             return _known(monomial[0][0], numbers, given)
+    if not _is_known_further(dim, given):
+        return dim
     result = ZERO
     for monomial, number in dim.terms.items():
-        term = Dim({(): number})
+        term = ONE if number == 1 else Dim({(): number})
         for symbol, power in monomial:
             term = term * _power(_known(symbol, numbers, given), power, symbol)
         result = result + term
@@ -370,20 +403,30 @@ def _is_known_further(dim: Dim, given: Mapping[Symbol, int] | None) -> bool:
     return False
 
 
+def _has_quotient(dim: Dim) -> bool:
+    for monomial in dim.terms:
+        for symbol, _ in monomial:
+            if symbol.floor_of is not None:
+                return True
+    return False
+
+
 def _known(symbol: Symbol, numbers: bool, given: Mapping[Symbol, int] | None) -> Dim:
     if given and symbol in given:
         return Dim.of(given[symbol])
     if symbol.floor_of is not None:
-        above, below = (resolve(part, numbers=numbers, given=given) for part in symbol.floor_of)
+        above, below = symbol.floor_of
+        above = resolve(above, numbers=numbers, given=given)
+        below = resolve(below, numbers=numbers, given=given)
         return above // below if below.terms else Dim.of(symbol)
     if symbol.value is None:
-        return Dim.of(symbol)
+        return symbol.size or Dim.of(symbol)
     value = resolve(symbol.value, numbers=numbers, given=given)
     return Dim.of(symbol) if not numbers and value.literal is not None else value
 
 
 def _power(base: Dim, power: int, symbol: Symbol) -> Dim:
-    if symbol.flag and power > 0:
+    if power == 1 or (symbol.flag and power > 0):
         return base
     if power > 0:
         return Dim.product([base] * power)
@@ -436,7 +479,17 @@ UNSURE = Comparison(Verdict.UNKNOWN)
 
 def compare(left: DimLike, right: DimLike) -> Comparison:
     """Whether two sizes are equal, different (perhaps only under a condition on flags), or not known to be either."""
-    difference = resolve(Dim.of(left) - Dim.of(right))
+    one, two = Dim.of(left), Dim.of(right)
+    if _is_plain(one) and _is_plain(two):
+        one, two = resolve(one), resolve(two)
+        if one is two:
+            return EQUAL
+        number, other = one.literal, two.literal
+        if number is not None and other is not None:
+            return EQUAL if number == other else DIFFERENT
+        difference = one - two
+    else:
+        difference = resolve(one - two)
     if not difference.terms:
         return EQUAL
     flags = [symbol for symbol in difference.symbols() if symbol.flag]
@@ -448,6 +501,14 @@ def compare(left: DimLike, right: DimLike) -> Comparison:
     for values in itertools.product((0, 1), repeat=len(flags)):
         outcomes[values] = _compared_to_zero(resolve(difference, given=dict(zip(flags, values, strict=True))))
     return _under_conditions(flags, outcomes)
+
+
+def _is_plain(dim: Dim) -> bool:
+    """Whether a size is one symbol or a number, so that it can be resolved before it is compared."""
+    if len(dim.terms) != 1:
+        return not dim.terms
+    ((monomial, number),) = dim.terms.items()
+    return not monomial or (number == 1 and len(monomial) == 1 and monomial[0][1] == 1)
 
 
 def _compared_to_zero(difference: Dim) -> Comparison:
@@ -475,13 +536,20 @@ def _sign(dim: Dim, depth: int = 0) -> int:
     A quotient lies between the fraction and the fraction less ``(divisor - 1) / divisor``: if both ends have one
     sign, so has all between them.
     """
-    signs = {number > 0 for number in dim.terms.values()}
-    named = {symbol: power for monomial in dim.terms for symbol, power in monomial}
-    quotients = [symbol for symbol in named if symbol.floor_of is not None]
-    surely = any(all(symbol.positive for symbol, _ in monomial) for monomial in dim.terms)
+    signs: set[bool] = set()
+    quotients: dict[Symbol, int] = {}
+    surely = False
+    for monomial, number in dim.terms.items():
+        signs.add(number > 0)
+        positive = True
+        for symbol, power in monomial:
+            positive = positive and symbol.positive
+            if symbol.floor_of is not None:
+                quotients[symbol] = power
+        surely = surely or positive
     if surely and len(signs) == 1 and not any(_may_be_negative(symbol) for symbol in quotients):
         return 1 if signs == {True} else -1
-    if not quotients or len(quotients) > 2 or depth > 2 or any(named[symbol] != 1 for symbol in quotients):
+    if not quotients or len(quotients) > 2 or depth > 2 or any(power != 1 for power in quotients.values()):
         return 0
     ends = [_ends_of(symbol) for symbol in quotients]
     corners = {
