@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.reading import entered, recurrent_origin, sized_by, spot
 from rnnshape_guard.events import (
+    Called,
     CellCalled,
     Combined,
     Created,
@@ -255,8 +256,8 @@ def maker_of(value: Value, log: Log) -> Layer | None:
     return through[0][1] if through else None
 
 
-def on_recurrent_path(call: LayerCalled, log: Log) -> bool:
-    """Whether a recurrent layer or cell stands before or behind a layer."""
+def on_recurrent_path(call: Called, log: Log) -> bool:
+    """Whether a recurrent layer or cell stands before or behind a layer or an operation."""
     if any(_leads_back(value, log) for value in reads(call)):
         return True
     results = [

@@ -22,6 +22,7 @@ CODES = """
 506 separate-state-arguments,
 601 packing-layout, 602 packed-as-tensor, 603 lengths,
 701 class-axis, 702 softmax-axis, 703 channels-axis, 704 attention-axes, 705 loss-broadcast, 706 dropout-without-effect,
+707 operand-sizes,
 801 cell-input, 802 cell-state,
 901 annotation-mismatch, 902 annotation-syntax
 """
