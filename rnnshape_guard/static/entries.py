@@ -21,7 +21,7 @@ from rnnshape_guard.shapes.dims import Dim, Symbol
 from rnnshape_guard.shapes.outcomes import Fault
 from rnnshape_guard.static import evidence, functions, layer_calls, records, statements
 from rnnshape_guard.static.positions import Positions
-from rnnshape_guard.static.project import NOTHING, Leads, Project
+from rnnshape_guard.static.project import NOTHING, Project
 from rnnshape_guard.static.run import MISSING, ModuleFrame, NodePlace, OutOfSteps, Run, Tests
 from rnnshape_guard.static.values import (
     Anything,
@@ -40,6 +40,8 @@ from rnnshape_guard.static.values import (
 STEPS: Final = 40_000
 """Steps of one entry point."""
 STEPS_OF_A_FILE: Final = 400_000
+_STEPS_OF_AN_IMPORTER: Final = 100_000
+"""Steps of a file that names no recurrent layer itself, and has one only from other files."""
 _FORKS: Final = 2
 _ESCAPED: Final = 8
 
@@ -89,14 +91,20 @@ class _Entries:
         self.entries: list[Entry] = []
         self.built: set[str] = set()
         self.left = STEPS_OF_A_FILE
+        self.forks = _FORKS
         self.mentions: Callable[[Set[str]], bool] = bool
 
     def all(self) -> Interpretation:
         run = self.run
-        concerned = _concerned(self.module, self.leads)
+        concerned = _concerned(self.module)
+        if not concerned:
+            self.left, self.forks = _STEPS_OF_AN_IMPORTER, 0
+        concerned |= self.leads.own
         defined = {one.name for one in self.module.body if isinstance(one, records.FunctionDef | records.ClassDef)}
         self.mentions = lambda words: (
-            not concerned.keys().isdisjoint(words) or self.leads.imports(words) or any(map(_RECURRENT.search, words))
+            not concerned.isdisjoint(words)
+            or not self.leads.imported.isdisjoint(words)
+            or any(map(_RECURRENT.search, words))
         )
         self._once(Entry("module", ""), self._module)
         for function in self._functions():
@@ -135,7 +143,7 @@ class _Entries:
             if not _ranks_refused(run.log, start) <= refused:
                 evidence.distrust(run, notes)
                 once_more()
-        worthy = [key for key, tests in run.tests.items() if tests.worth_a_fork][:_FORKS]
+        worthy = [key for key, tests in run.tests.items() if tests.worth_a_fork][: self.forks]
         if not worthy or self.left <= 0:
             return
         tests = dict(run.tests)
@@ -267,7 +275,7 @@ class _Entries:
         module, project = cls.frame.module, self.run.project
         if module is self.frame or project is None:
             return self.mentions({cls.name})
-        return cls.name in project.leads(module.file).exported
+        return cls.name in project.leads(module.file).names
 
     def _method(self, instance: Instance, method: FunctionObject) -> None:
         run = self.run
@@ -301,10 +309,9 @@ def _is_of_input(symbol: Symbol) -> bool:
 _RECURRENT: Final = re.compile(r"LSTM|GRU|RNN|packed_sequence|pack_padded|pack_sequence")
 
 
-def _concerned(module: records.Module, leads: Leads) -> dict[str, Set[str]]:
-    """The functions, classes and variables of a file that have to do with recurrent layers, of its own or of what
-    `leads` there, with the words that stand in them. What none of them leads to cannot show a recurrent layer's
-    mistake."""
+def _concerned(module: records.Module) -> Set[str]:
+    """The functions, classes and variables of a file that have to do with recurrent layers that it names itself. What
+    none of them leads to cannot show a recurrent layer's mistake."""
     words: dict[str, Set[str]] = {}
     for statement, ours in zip(module.body, module.words, strict=True):
         match statement:
@@ -312,7 +319,7 @@ def _concerned(module: records.Module, leads: Leads) -> dict[str, Set[str]]:
                 words[statement.name] = ours
             case records.Assign(targets=targets):
                 words |= {target.id: ours for target in targets if isinstance(target, records.Name)}
-    return _closure(words, lambda one: leads.imports(one) or any(_RECURRENT.search(word) for word in one))
+    return _closure(words, lambda one: any(_RECURRENT.search(word) for word in one)).keys()
 
 
 def _closure(words: Mapping[str, Set[str]], begins: Callable[[Set[str]], bool]) -> dict[str, Set[str]]:

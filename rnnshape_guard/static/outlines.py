@@ -24,7 +24,11 @@ _IMPORT: Final = re.compile(rb"^[ \t]*import[ \t]+((?:[^\n\\]|\\\r?\n)*)", re.MU
 _COMMENT: Final = re.compile(rb"#[^\n]*")
 _ONE: Final = re.compile(rb"([\w.*]+)(?:\s+as\s+(\w+))?")
 _WORD: Final = re.compile(rb"[A-Za-z_]\w*")
-_RECURRENT: Final = re.compile(r"LSTM|GRU|RNN|packed_sequence|pack_padded|pack_sequence")
+_DOTTED: Final = re.compile(rb"((?<![\w.])[A-Za-z_][\w.]*)")
+_USED: Final = re.compile(rb"((?<![\w.])[A-Za-z_][\w.]*)[ \t]*\(|\bpartial\([ \t\n]*([A-Za-z_][\w.]*)")
+_BASES: Final = re.compile(rb"^[ \t]*class[ \t]+\w+[ \t]*\(([^)]*)", re.MULTILINE)
+_LONG_STRING: Final = re.compile(rb'''"""(?:[^"\\]|\\.|"(?!""))*"""|\'{3}(?:[^\'\\]|\\.|\'(?!\'\'))*\'{3}''', re.DOTALL)
+_RECURRENT: Final = re.compile(rb"LSTM|GRU|RNN|packed_sequence|pack_padded|pack_sequence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,17 @@ class Import:
     module: str
     name: str
     bound: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One top-level definition: the `words` in it, and the dotted names that it `uses`, that is, calls or derives from (all
+    of them, where the definition is a variable's). It `begins` if it mentions recurrent layers itself."""
+
+    words: frozenset[str]
+    uses: frozenset[str]
+    begins: bool
+    is_variable: bool = False
 
 
 class Outline:
@@ -51,18 +66,13 @@ class Outline:
         return tuple(_imports(self._source)) if b"import" in self._source else ()
 
     @cached_property
-    def blocks(self) -> Mapping[str, frozenset[str]]:
-        """The words in each top-level definition, by its name; ``""`` has those of all other statements."""
+    def blocks(self) -> Mapping[str, Block]:
+        """Each top-level definition, by its name; ``""`` is all other statements together."""
         return _blocks(self._source)
 
     def forget(self) -> None:
         """Let go of the text, once all that will be asked for has been."""
         self._source = b""
-
-    @cached_property
-    def begun(self) -> frozenset[str]:
-        """The definitions that mention recurrent layers themselves."""
-        return frozenset(name for name, words in self.blocks.items() if self.is_recurrent and _begins(words))
 
 
 def imported_words(source: bytes, path: str) -> frozenset[str]:
@@ -88,31 +98,45 @@ def _imports(source: bytes) -> Iterator[Import]:
             yield Import(0, module, "", one[2].decode() if one[2] else module)
 
 
-def _blocks(source: bytes) -> dict[str, frozenset[str]]:
-    """The words of every top-level statement, under each name that it binds; all of them if Python cannot read it."""
+def _blocks(source: bytes) -> dict[str, Block]:
+    """The top-level statements under each name that they bind; the whole text, if Python cannot read it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        everything = _words(source)
-        return dict.fromkeys(("", *everything), everything)
+        everything = _block(source, is_variable=True)
+        return dict.fromkeys(("", *everything.words), everything)
     lines = source.split(b"\n")
-    found: dict[str, set[str]] = {"": set()}
+    found = {"": Block(frozenset(), frozenset(), begins=False)}
     for statement in body:
         first = min([statement.lineno, *(one.lineno for one in getattr(statement, "decorator_list", ()))])
-        words = _words(b"\n".join(lines[first - 1 : statement.end_lineno]))
+        block = _block(
+            b"\n".join(lines[first - 1 : statement.end_lineno]),
+            is_variable=not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef),
+        )
         for name in _bound(statement):
-            found.setdefault(name, set()).update(words)
-    return {name: frozenset(words) for name, words in found.items()}
+            found[name] = _joined(found[name], block) if name in found else block
+    return found
 
 
-def _words(source: bytes) -> frozenset[str]:
-    return frozenset(word.decode() for word in _WORD.findall(source))
+def _block(source: bytes, *, is_variable: bool) -> Block:
+    code = _COMMENT.sub(b"", _LONG_STRING.sub(b"", source))
+    dotted = _DOTTED if is_variable else _USED
+    uses = {word.decode() for match in dotted.finditer(code) for word in match.groups() if word}
+    uses |= {word.decode() for match in _BASES.finditer(code) for word in _DOTTED.findall(match[1])}
+    words = frozenset(word.decode() for word in _WORD.findall(code))
+    return Block(words, frozenset(uses), _RECURRENT.search(code) is not None, is_variable)
+
+
+def _joined(one: Block, other: Block) -> Block:
+    return Block(
+        one.words | other.words, one.uses | other.uses, one.begins or other.begins, one.is_variable or other.is_variable
+    )
 
 
 def _bound(statement: ast.stmt) -> list[str]:
-    """The names that a top-level statement binds, if it does nothing but that; else nothing, which has its own name."""
+    """The names that a top-level statement binds; ``""`` too, unless it does nothing but that."""
     match statement:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             return [name]
@@ -124,7 +148,3 @@ def _bound(statement: ast.stmt) -> list[str]:
             inner = [one for one in ast.walk(statement) if isinstance(one, ast.FunctionDef | ast.ClassDef)]
             return ["", *(one.name for one in inner)]
     return [""]
-
-
-def _begins(words: frozenset[str]) -> bool:
-    return any(_RECURRENT.search(word) for word in words)

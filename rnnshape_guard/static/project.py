@@ -7,14 +7,14 @@ imports. That is decided on outlines; only files that interpretation really read
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from rnnshape_guard.static import limits, records
 from rnnshape_guard.static.finder import Finder, Place
 from rnnshape_guard.static.lowering import lower, room_to_recurse
-from rnnshape_guard.static.outlines import Outline
+from rnnshape_guard.static.outlines import Block, Outline
 from rnnshape_guard.static.parsing import SyntaxProblem, parse
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.sources import MAX_BYTES, ReadProblem, decode, read_bytes
@@ -35,27 +35,19 @@ class Loaded:
 
 @dataclass(slots=True)
 class Leads:
-    """The names of a file that lead to a recurrent layer: `own` definitions, `imported` ones, and for each name that is
-    a `modules`' the names in there."""
+    """The names of a file that lead to a recurrent layer: `own` definitions and `imported` ones; those of them that are
+    `variables` do so wherever they are mentioned, the others where they are called or derived from. `modules` are the
+    names of modules of the project, with their files."""
 
     own: set[str] = field(default_factory=set)
     imported: set[str] = field(default_factory=set)
-    modules: dict[str, set[str]] = field(default_factory=dict)
-
-    def mentioned(self, words: Set[str]) -> bool:
-        """Whether one of them stands among these words."""
-        return not self.own.isdisjoint(words) or self.imports(words)
-
-    def imports(self, words: Set[str]) -> bool:
-        """Whether one that comes from another file stands among these words."""
-        return not self.imported.isdisjoint(words) or any(
-            name in words and not inner.isdisjoint(words) for name, inner in self.modules.items()
-        )
+    variables: set[str] = field(default_factory=set)
+    modules: dict[str, str] = field(default_factory=dict)
 
     @property
-    def exported(self) -> set[str]:
-        """What another file finds here."""
-        return self.own | self.imported | self.modules.keys()
+    def names(self) -> set[str]:
+        """Every such name."""
+        return self.own | self.imported
 
 
 NOTHING: Final = Leads()
@@ -128,7 +120,7 @@ class Project:
             for other in self._imported_files(file):
                 importers.setdefault(other, []).append(file)
         pending += [
-            file for other, some in importers.items() if self._leads.get(other, NOTHING).exported for file in some
+            file for other, some in importers.items() if self._leads.get(other, NOTHING) is not NOTHING for file in some
         ]
         mattering = dict.fromkeys(pending)
         while pending:
@@ -149,28 +141,53 @@ class Project:
                 outline.forget()
 
     def _fill(self, file: str, ours: Leads) -> bool:
-        """Add what a file imports and what its definitions mention; whether that was anything new."""
-        before = len(ours.exported)
+        """Add what a file imports and what its definitions use; whether that was anything new."""
+        before = len(ours.own) + len(ours.imported)
         for place, name, bound in self._imports(file):
-            theirs = self._leads.get(place.file, NOTHING).exported if place.file is not None else set()
+            if place.file is None:
+                continue
+            theirs = self._leads.get(place.file, NOTHING)
             if not name:
-                if theirs:
-                    ours.modules.setdefault(bound.partition(".")[0], set()).update(theirs)
+                ours.modules[bound] = place.file
             elif name == "*":
-                ours.imported |= theirs
-            elif name in theirs:
+                ours.imported |= theirs.names
+                ours.variables |= theirs.variables
+                ours.modules |= theirs.modules
+            elif name in theirs.own or name in theirs.imported:
                 ours.imported.add(bound)
+                if name in theirs.variables:
+                    ours.variables.add(bound)
+            elif name in theirs.modules:
+                ours.modules[bound] = theirs.modules[name]
         outline = self._outline(file)
         while outline is not None:
             further = {
-                name
-                for name, words in outline.blocks.items()
-                if name and name not in ours.own and (name in outline.begun or ours.mentioned(words))
+                name: block
+                for name, block in outline.blocks.items()
+                if name and name not in ours.own and (block.begins or self._uses(ours, block))
             }
             if not further:
                 break
-            ours.own |= further
-        return len(ours.exported) > before
+            ours.own |= further.keys()
+            ours.variables |= {name for name, block in further.items() if block.is_variable}
+        return len(ours.own) + len(ours.imported) > before
+
+    def _uses(self, ours: Leads, block: Block) -> bool:
+        """Whether a definition uses anything that leads to a recurrent layer."""
+        if not ours.variables.isdisjoint(block.words):
+            return True
+        return any(self._leads_on(ours, path.split(".")) for path in block.uses)
+
+    def _leads_on(self, ours: Leads, words: list[str]) -> bool:
+        """Whether a dotted name does."""
+        if words[0] in ours.own or words[0] in ours.imported:
+            return True
+        for count in range(1, len(words)):
+            file = ours.modules.get(".".join(words[:count]))
+            if file is not None:
+                theirs = self._leads.get(file, NOTHING)
+                return theirs is not ours and self._leads_on(theirs, words[count:])
+        return False
 
     def matters(self, file: str) -> bool:
         """Whether a file has anything to do with recurrent layers, of its own or of the project's."""
@@ -178,7 +195,9 @@ class Project:
         if outline is None:
             return False
         leads = self.leads(file)
-        return outline.is_recurrent or bool(leads.own) or bool(leads.exported and leads.mentioned(outline.blocks[""]))
+        return (
+            outline.is_recurrent or bool(leads.own) or (leads is not NOTHING and self._uses(leads, outline.blocks[""]))
+        )
 
     def _imported_files(self, file: str) -> Iterator[str]:
         return (place.file for place, _, _ in self._imports(file) if place.file is not None)

@@ -93,7 +93,7 @@ class DictValue:
         self.is_open = is_open
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class External:
     """Something of another package, by its full dotted name: `torch.nn.LSTM`."""
 
@@ -120,7 +120,7 @@ class Imported:
             self._busy = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ModuleObject:
     """A module of the project, with what reads its attributes."""
 
@@ -128,7 +128,7 @@ class ModuleObject:
     member: Callable[[str], Anything]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ArrayType:
     """``Float[Tensor, "batch time"]`` as a value, with the name it was written under: an alias for annotations."""
 
@@ -136,14 +136,14 @@ class ArrayType:
     record: records.Subscript
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ShapeOf:
     """`x.shape` or `x.size()` of a tensor: sizes to be read, unpacked or sliced."""
 
     value: Value
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class RangeOf:
     """`range(start, stop, step)`."""
 
@@ -152,7 +152,7 @@ class RangeOf:
     step: Dim
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Results:
     """A named tuple of results, such as the values and indices of a max."""
 
@@ -160,7 +160,7 @@ class Results:
     values: tuple[Anything, ...]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class LayerObject:
     """A torch.nn layer; `children` are the parts of a container (a ListValue or DictValue)."""
 
@@ -168,7 +168,7 @@ class LayerObject:
     children: ListValue | DictValue | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class DynamicLayer:
     """A layer of a kind that the program chooses when it runs (`getattr(nn, kind)(…)`): one layer for each possible kind.
 
@@ -179,7 +179,7 @@ class DynamicLayer:
     word: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Choice:
     """One of several values, it is not known which. With a `key` it is the first of two where the condition of that
     key holds, else the second."""
@@ -188,7 +188,7 @@ class Choice:
     key: str = ""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class FunctionObject:
     """A function, method or lambda with the frame it was defined in; `owner` is the class whose body it stands in."""
 
@@ -199,8 +199,11 @@ class FunctionObject:
     owner: ClassObject | None = None
     decorators: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return self.name
 
-@dataclass(slots=True, eq=False)
+
+@dataclass(slots=True, eq=False, repr=False)
 class ClassObject:
     """A class of the program: its bases (classes, externals, unknown), its own names and the annotations in its body.
     `kept` is remembered by `functions.kept_state`."""
@@ -213,6 +216,9 @@ class ClassObject:
     place: Place | None = None
     kept: frozenset[str] | None = None
     annotations: dict[str, records.Expression] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return self.name
 
     @property
     def key(self) -> str:
@@ -256,7 +262,7 @@ class Instance:
         self.call: Any = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Method:
     """A function bound to an object."""
 
@@ -264,7 +270,7 @@ class Method:
     receiver: Anything
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class BoundName:
     """A method of a value that is not an object of the program: `x.permute`, `items.append`."""
 
@@ -272,7 +278,7 @@ class BoundName:
     name: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class SuperOf:
     """`super()`: the classes after `cls` in the line of the receiver."""
 
@@ -280,7 +286,7 @@ class SuperOf:
     receiver: Anything
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Partial:
     """`functools.partial(function, …)`."""
 
