@@ -238,7 +238,11 @@ def _write(
     if flags.get("bidirectional") == "True":
         without = {key: value for key, value in flags.items() if key != "bidirectional"}
         wrong.append(
-            Wrong("bidirectional dropped", text(shown, without), "head head-call reading state rnn2 rnn2-call dec dec-call bridge attn attn-call join")
+            Wrong(
+                "bidirectional dropped",
+                text(shown, without),
+                "head head-call reading state rnn2 rnn2-call dec dec-call bridge attn attn-call join",
+            )
         )
     cls.init.add(text(shown, flags), tag, wrong)
 
