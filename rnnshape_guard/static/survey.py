@@ -43,13 +43,11 @@ class Facts:
         """The last words of every module that a file imports, and the names that it imports from them."""
         words: set[str] = set()
         for one in self.imported:
-            words.add(one.name)
             if not one.name:
                 words.update(one.module.split("."))
-            elif one.module:
-                words.add(one.module.rpartition(".")[2])
-            else:
-                words.add(path.rsplit("/", one.level + 1)[1])
+                continue
+            words.add(one.name)
+            words.add(one.module.rpartition(".")[2] if one.module else path.rsplit("/", one.level + 1)[1])
         return frozenset(words)
 
 
