@@ -6,6 +6,8 @@ a file changes while a run is under way, nothing of that run is kept: nobody kno
 
 from __future__ import annotations
 
+import time
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from rnnshape_guard.static.fingerprints import of_bytes, of_settings, of_tool, of_words
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 _BATCH: Final = 500
 """Outcomes that are held back until it is known that nothing changed meanwhile."""
 
+_TICK: Final = 10**7
+"""Nanoseconds by which the clock of a file system may be behind."""
+
 _GONE: Final = Facts("", matters=False, suppresses=False, imported=())
 """What is known of a file that cannot be read."""
 
@@ -40,15 +45,16 @@ class Recall:
         self._graphs: dict[str, tuple[ImportGraph, Closures]] = {}
         self._settings: dict[int, tuple[Settings, str]] = {}
         self._learned: list[tuple[bytes, Kept]] = []
+        self._begun = time.time_ns()
+        self._late: set[str] = set()
 
     def outcome(self, path: str, settings: Settings, *, named: bool) -> Outcome | None:
         """What judging a file came to, if an earlier run has judged the very same."""
+        graph, closures = self._graph(settings)
+        closure = closures.digest(path)  # surveyed before anything is judged, so that a change meanwhile is seen
         text = self._cache.get(self._key(path, settings, named))
         kept = from_json(text) if text is not None else None
-        if kept is None:
-            return None
-        graph, closures = self._graph(settings)
-        if kept.closure != closures.digest(path):
+        if kept is None or kept.closure != closure:
             return None
         for lookup, digest in kept.lookups:
             found = _look_up(graph, lookup)
@@ -65,11 +71,14 @@ class Recall:
     ) -> None:
         """Keep what judging a file came to. `lookups` are the modules that were looked for meanwhile."""
         graph, closures = self._graph(settings)
+        surveyed = len(self._stamps)
         known = self._covered(graph, path)
         beyond = [it for it in lookups if (it.folder, it.level, it.name) not in known]
         digests = [self._closure(closures, it.file) if it.file is not None else "" for it in beyond]
         kept = Kept(outcome, closures.digest(path), tuple(zip(beyond, digests, strict=True)))
         self._learned.append((self._key(path, settings, named), kept))
+        # Read by whoever judged the file, and looked at only now.
+        self._late.update(islice(self._stamps, surveyed, None))
         if len(self._learned) >= _BATCH:
             self._hand_over()
 
@@ -126,10 +135,14 @@ class Recall:
         return covered
 
     def _hand_over(self) -> None:
-        if all(stamp_of(path) == stamp for path, stamp in self._stamps.items()):
+        if all(self._is_unchanged(path, stamp) for path, stamp in self._stamps.items()):
             for key, kept in self._learned:
                 self._cache.put(key, to_json(kept))
         self._learned.clear()
+
+    def _is_unchanged(self, path: str, stamp: list[int] | None) -> bool:
+        _, _, changed, _ = stamp or (0, 0, 0, 0)
+        return stamp_of(path) == stamp and (path not in self._late or changed < self._begun - _TICK)
 
 
 def _look_up(graph: ImportGraph, lookup: Lookup) -> str | None:
