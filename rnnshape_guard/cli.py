@@ -28,6 +28,7 @@ from rnnshape_guard.settings import (
 
 if TYPE_CHECKING:
     from rnnshape_guard.reports.colors import Paint
+    from rnnshape_guard.static.cache import Cache
     from rnnshape_guard.static.engine import Report
 
 CLEAN = 0
@@ -186,9 +187,21 @@ def commands() -> None:
 @click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the report to a file.")
 @click.option("--statistics", is_flag=True, help="Count findings by rule instead of printing them.")
 @click.option("-j", "--jobs", type=click.IntRange(min=0), help="Worker processes. [default: one per processor]")
+@click.option("-n", "--no-cache", is_flag=True, help="Judge everything anew, and keep nothing.")
+@click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False),
+    metavar="FOLDER",
+    help="Where results are kept for the next run. [default: .rnnshape_guard_cache beside the settings]",
+)
 @click.option("--stdin-filename", metavar="FILE", help="The name to give standard input (`-`).")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings and nothing else.")
-@click.option("-v", "--verbose", is_flag=True, help="Say which settings are used; show tracebacks of internal errors.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Say which settings and which cache are used; show tracebacks of internal errors.",
+)
 @click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours. [default: auto]"
 )
@@ -218,6 +231,17 @@ def check(paths: tuple[str, ...], **options: Any) -> NoReturn:
     sys.exit(_status(report, settings, exit_zero=options["exit_zero"]))
 
 
+_FROM_OPTION: dict[str, Callable[[Any], object]] = {
+    "fail_on": Severity,
+    # Relative to where the command runs, whatever the settings' folder is.
+    "cache_dir": os.path.abspath,
+}
+
+
+def _itself(value: object) -> object:
+    return value
+
+
 def _overrides(options: Mapping[str, Any]) -> Overrides:
     file, values = options["config"]
     for key in (
@@ -228,10 +252,11 @@ def _overrides(options: Mapping[str, Any]) -> Overrides:
         "force_exclude",
         "respect_gitignore",
         "jobs",
+        "cache_dir",
     ):
         value = options[key]
         if value not in (None, (), {}):
-            values[key] = Severity(value) if key == "fail_on" else value
+            values[key] = _FROM_OPTION.get(key, _itself)(value)
     return Overrides(
         isolated=options["isolated"],
         config=file,
@@ -257,12 +282,25 @@ def _run(paths: tuple[str, ...], resolver: SettingsResolver, settings: Settings,
     if paths == ("-",):
         source = sys.stdin.buffer.read()
         return check_text(source, options["stdin_filename"] or "-", resolver)
+    cache = None if options["no_cache"] else _cache(settings, verbose=options["verbose"])
     if options["quiet"] or not sys.stderr.isatty():
-        return check_paths(paths, resolver, jobs=settings.jobs)
+        return check_paths(paths, resolver, jobs=settings.jobs, cache=cache)
     from rnnshape_guard.progress import Progress
 
     with Progress() as progress:
-        return check_paths(paths, resolver, jobs=settings.jobs, on_file=progress.advance)
+        return check_paths(paths, resolver, jobs=settings.jobs, cache=cache, on_file=progress.advance)
+
+
+def _cache(settings: Settings, *, verbose: bool) -> Cache:
+    from rnnshape_guard.static.cache import Cache
+
+    def tell(words: str) -> None:
+        click.echo(f"cache: {words}", err=True)
+
+    if not verbose:
+        return Cache(settings.cache_folder)
+    tell(str(settings.cache_folder))
+    return Cache(settings.cache_folder, tell)
 
 
 def _status(report: Report, settings: Settings, *, exit_zero: bool) -> int:

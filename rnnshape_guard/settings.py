@@ -18,7 +18,7 @@ SECTION = "rnnshape-guard"
 OWN_FILE = "rnnshape-guard.toml"
 PROJECT_FILE = "pyproject.toml"
 
-# The folders that Ruff leaves out, for the same reasons.
+# The folders that Ruff leaves out, for the same reasons, and our own.
 DEFAULT_EXCLUDE = (
     ".bzr",
     ".direnv",
@@ -33,6 +33,7 @@ DEFAULT_EXCLUDE = (
     ".pyenv",
     ".pytest_cache",
     ".pytype",
+    ".rnnshape_guard_cache",
     ".ruff_cache",
     ".svn",
     ".tox",
@@ -48,6 +49,7 @@ DEFAULT_EXCLUDE = (
     "venv",
 )
 
+DEFAULT_CACHE = ".rnnshape_guard_cache"
 OUTPUT_FORMATS = ("full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit")
 ROLES = ("batch", "time", "feature", "hidden", "layer", "direction", "channel")
 
@@ -58,7 +60,7 @@ class SettingsProblem(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings in force for some files. Patterns and `rule_dirs` are relative to `root`."""
+    """The settings in force for some files. Patterns, `rule_dirs` and `cache_dir` are relative to `root`."""
 
     select: tuple[str, ...] = ("ALL",)
     extend_select: tuple[str, ...] = ()
@@ -74,6 +76,7 @@ class Settings:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     jobs: int = 0
     """Worker processes; 0 is one for each processor."""
+    cache_dir: str = DEFAULT_CACHE
     root: Path = field(default_factory=Path.cwd)
     source: Path | None = None
     """The file these settings were read from; None for the defaults."""
@@ -82,6 +85,11 @@ class Settings:
     def rule_folders(self) -> tuple[Path, ...]:
         """The folders of `rule_dirs`, as whole paths."""
         return tuple(self.root / folder for folder in self.rule_dirs)
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder of `cache_dir`, as a whole path."""
+        return self.root / self.cache_dir
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +132,12 @@ def _strings(value: object) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
     raise _Unfit("a list of strings")
+
+
+def _name(value: object) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise _Unfit("the name of a folder")
 
 
 def _flag(value: object) -> bool:
@@ -182,6 +196,7 @@ READERS: Mapping[str, Callable[[object], Any]] = {
     "rule-dirs": _strings,
     "roles": _roles,
     "jobs": _count,
+    "cache-dir": _name,
 }
 """Every key a settings file may hold, with what reads its value."""
 

@@ -213,7 +213,7 @@ def _write(
     shown: tuple[str, ...] = (given.init, unit.init)
     if depth.init != "1" or draft.chance(0.15):
         shown = (*shown, depth.init)
-    calls = f"{tag}-call turn count state"
+    calls = f"{tag}-call turn count state repeat rnn2 rnn2-call"
     wrong: list[Wrong] = []
     if flags.get("batch_first") == "True":
         without = {key: value for key, value in flags.items() if key != "batch_first"}
@@ -232,13 +232,17 @@ def _write(
             Wrong(
                 "bidirectional added",
                 text(shown, flags | {"bidirectional": "True"}),
-                "head head-call reading state rnn2 rnn2-call",
+                "head head-call reading state rnn2 rnn2-call dec dec-call bridge attn attn-call join",
             )
         )
     if flags.get("bidirectional") == "True":
         without = {key: value for key, value in flags.items() if key != "bidirectional"}
         wrong.append(
-            Wrong("bidirectional dropped", text(shown, without), "head head-call reading state rnn2 rnn2-call")
+            Wrong(
+                "bidirectional dropped",
+                text(shown, without),
+                "head head-call reading state rnn2 rnn2-call dec dec-call bridge attn attn-call join",
+            )
         )
     cls.init.add(text(shown, flags), tag, wrong)
 

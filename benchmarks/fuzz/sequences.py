@@ -85,11 +85,11 @@ def _cell_state(cls: Class, x: Tensor, hidden: Size, *, pair: bool) -> None:
 def _loop(cls: Class, x: Tensor) -> str:
     """Write the loop over steps; the text of one step in it."""
     draft = cls.draft
-    also = "cell-call"
+    also = "cell-call state"
     t = draft.pick("t", "i", "step")
     match draft.rng.randrange(4):
         case 0 | 1:
-            wrong = [Wrong("loop over the batch", f"for {t} in range({x.name}.size({x.batch})):", also)]
+            wrong = [Wrong("loop over the batch", f"for {t} in range({x.name}.size({x.batch})):", f"{also} step")]
             cls.forward.add(f"for {t} in range({x.name}.size({x.time})):", "loop", wrong)
             right = step_of(x.name, x.layout, t)
             if draft.chance(0.5):
@@ -378,7 +378,7 @@ def _join(draft: Draft, encoder: Class, decoder: Class, source: Input, layout: L
     cls.forward.add(
         f"for t in range(y.size({time})):",
         "loop",
-        [Wrong("loop over the batch", f"for t in range(y.size({batch})):", "step")],
+        [Wrong("loop over the batch", f"for t in range(y.size({batch})):", "step join")],
     )
     block = Block(draft, 3)
     given = ", memory" if attends else ""

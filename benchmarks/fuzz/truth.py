@@ -264,6 +264,8 @@ def harm(faulty: Behaviour, right: Behaviour) -> str:
     if faulty.warned != right.warned:
         return f"warns: {faulty.warned}"
     if faulty.shape != right.shape:
+        if faulty.loss is not None and right.loss is not None and abs(faulty.loss - right.loss) <= 1e-6:
+            return ""  # whoever reads the result makes nothing else of it
         return f"gives {faulty.shape}, not {right.shape}"
     if faulty.samples != right.samples:
         return "mixes samples"

@@ -21,6 +21,7 @@ def check(call: CellCalled, log: Log) -> Iterator[Finding]:
         return
     found = [
         *_single(call),
+        *_pair(call),
         *_taken_apart(call, log),
         *_like_a_layer(call, log),
         *_taken_whole(call, log),
@@ -62,6 +63,28 @@ def _single(call: CellCalled) -> Iterator[Finding]:
             subject=frozenset({("state", call.layer.id)}),
             cause=call.id,
         )
+
+
+def _pair(call: CellCalled) -> Iterator[Finding]:
+    """A pair where a GRU or RNN cell needs one tensor."""
+    given = call.given.get("hx")
+    kind = spec_of(call).kind
+    if given is None or not isinstance(given.seen, tuple) or kind == "LSTMCell":
+        return
+    if not misfits(call, Fault.TYPE, "h_0") or not all(isinstance(part, Value) for part in given.seen):
+        return
+    yield Finding(
+        code="RSG802",
+        message=f"{wording.quoted(call.layer)} is {wording.article(kind)} and takes one tensor as its state, but is given a tuple of {len(given.seen)}",
+        place=call.place,
+        primary="a tuple where one tensor is needed",
+        labels=(Label(call.layer.place, f"nn.{kind}"),),
+        expected="(batch, hidden)",
+        found="(h, c)",
+        help=f"{call.layer.name or 'cell'}({call.given['input'].text}, h)",
+        subject=frozenset({("state", call.layer.id)}),
+        cause=call.id,
+    )
 
 
 def _taken_apart(call: CellCalled, log: Log) -> Iterator[Finding]:

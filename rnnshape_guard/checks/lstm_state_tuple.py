@@ -81,7 +81,7 @@ def _unpacked(event: Unpacked, log: Log) -> Iterator[Finding]:
     kind = spec_of(call).kind
     yield Finding(
         code="RSG405",
-        message=f"{wording.quoted(call.layer)} is {_article(kind)}, whose state is one tensor, not a pair (h, c)",
+        message=f"{wording.quoted(call.layer)} is {wording.article(kind)}, whose state is one tensor, not a pair (h, c)",
         place=call.place,
         primary="returns output, h_n",
         labels=(Label(call.layer.place, f"nn.{kind}"),),
@@ -112,7 +112,3 @@ def _flat(event: Unpacked, source: tuple[Seen, ...], log: Log) -> Iterator[Findi
         subject=frozenset({("result", call.id)}),
         cause=call.id,
     )
-
-
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind == "RNN" else f"a {kind}"

@@ -1,18 +1,22 @@
-"""RSG406: an RNN's result, which is the pair of output and state, is used as if it were the output."""
+"""RSG406: what an RNN or pad_packed_sequence returns, a pair, is used as if it were the output alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.tuples import refused, whole_result
-from rnnshape_guard.events import Called, Log
+from rnnshape_guard.checks.tuples import padded_result, refused, whole_result
+from rnnshape_guard.events import Called, Given, Log, PackCalled
 from rnnshape_guard.findings import Finding, Label
 
 
 def check(event: Called, log: Log) -> Iterator[Finding]:
     """Judge each operand that should be a tensor and is what a recurrent layer returned."""
     for given, pair in refused(event):
+        padding = padded_result(pair, log)
+        if padding is not None:
+            yield _padded(event, given, padding)
+            return
         call = whole_result(pair, log)
         if call is None:
             continue
@@ -32,3 +36,20 @@ def check(event: Called, log: Log) -> Iterator[Finding]:
             cause=event.id,
         )
         return
+
+
+def _padded(event: Called, given: Given, padding: PackCalled) -> Finding:
+    inside = event.place.text == padding.place.text
+    used = wording.quoted(given) if given.text and not inside else "its result"
+    return Finding(
+        code="RSG406",
+        message=f"`pad_packed_sequence` returns (output, lengths), and {used} is used as the output alone",
+        place=padding.place,
+        primary="returns output, lengths",
+        labels=(Label(event.place, "needs a tensor"),),
+        expected="output",
+        found="(output, lengths)",
+        help=f"out, _ = {padding.place.text}",
+        subject=frozenset({("result", padding.id)}),
+        cause=event.id,
+    )

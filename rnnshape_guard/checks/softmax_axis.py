@@ -1,4 +1,4 @@
-"""RSG702: a softmax is taken over the batch, or over an axis of size 1."""
+"""RSG702: a softmax is taken over the batch, over the steps where it scores classes, or over an axis of size 1."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ from typing import Final
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import stated_batch
-from rnnshape_guard.checks.reading import recurrent_origin
-from rnnshape_guard.events import Computed, LayerCalled, Log, Value
+from rnnshape_guard.events import (
+    CellCalled,
+    Computed,
+    LayerCalled,
+    Log,
+    RecurrentCalled,
+    Reordered,
+    Reshaped,
+    Value,
+    reads,
+    values_in,
+)
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import LinearSpec
 from rnnshape_guard.layers.elementwise import SoftmaxSpec
-from rnnshape_guard.shapes.axes import Axis, Role, Strength
+from rnnshape_guard.shapes.axes import Atom, Axis, Role, Strength
 from rnnshape_guard.shapes.dims import Dim
 
 _SOFTMAXES: Final = frozenset({"softmax", "log_softmax", "softmin", "Softmax", "LogSoftmax", "Softmin"})
@@ -29,7 +39,7 @@ def check(event: Computed | LayerCalled, log: Log) -> Iterator[Finding]:
     if at is None or not -len(axes) <= at < len(axes):
         return
     at %= len(axes)
-    if recurrent_origin(value, log) is None:
+    if not _is_of_a_recurrent(value, log):
         return
     axis, implicit = axes[at], dim is None
     if axis.atom is not None and stated_batch(axis.atom):
@@ -37,6 +47,8 @@ def check(event: Computed | LayerCalled, log: Log) -> Iterator[Finding]:
             yield _over_batch(event, value, axes, at, implicit)
     elif (scorer := _scorer(value, axes, at, log)) is not None:
         yield _over_one(event, value, axes, at, scorer)
+    elif (classifier := _classifier(name, value, axes, at, log)) is not None:
+        yield _beside_classes(event, value, axes, at, classifier)
 
 
 def _softmax(event: Computed | LayerCalled) -> tuple[str, object]:
@@ -58,6 +70,34 @@ def _scorer(value: Value, axes: tuple[Axis, ...], at: int, log: Log) -> LayerCal
             same = isinstance(own, Value) and own.axes is not None and own.axes[-1:] == axes[-1:]
             return maker if same and isinstance(size, Dim) and size.literal == 1 and _is_written(maker) else None
         if isinstance(maker, LayerCalled) and maker.value("input") is None:
+            return None
+    return None
+
+
+def _is_of_a_recurrent(value: Value, log: Log) -> bool:
+    """Whether a tensor stems from a recurrent layer or cell: from its call, or by the hidden units that it once had."""
+    return any(
+        isinstance(event, RecurrentCalled | CellCalled)
+        or any(atom.kind is Role.HIDDEN for one in values_in(tuple(reads(event))) for atom in _last(one))
+        for _, event in log.past(value)
+    )
+
+
+def _last(value: Value) -> tuple[Atom, ...]:
+    return value.axes[-1].atoms if value.axes else ()
+
+
+def _classifier(name: str, value: Value, axes: tuple[Axis, ...], at: int, log: Log) -> LayerCalled | None:
+    """The Linear whose scores of several classes stand on the last axis, where their logarithms are normalized over
+    another. A plain softmax may weigh the steps, once for each unit."""
+    if name not in ("log_softmax", "LogSoftmax") or at == len(axes) - 1 or axes[at].size.value == 1:
+        return None
+    for made, maker in log.past(value):
+        if isinstance(maker, LayerCalled):
+            spec = maker.layer.spec
+            whole = isinstance(spec, LinearSpec) and made.axes is not None and made.axes[-1:] == axes[-1:]
+            return maker if whole and axes[-1].size.value != 1 else None
+        if not isinstance(maker, Computed | Reshaped | Reordered):
             return None
     return None
 
@@ -117,6 +157,28 @@ def _over_one(
         expected=f"dim={better}" if better is not None else "an axis of several weights",
         found=f"dim={at} of {wording.shape(value)}",
         help=f"dim={better}" if better is not None else "the axis of the steps",
+        subject=frozenset({("softmax", event.id)}),
+        cause=event.id,
+    )
+
+
+def _beside_classes(
+    event: Computed | LayerCalled, value: Value, axes: tuple[Axis, ...], at: int, classifier: LayerCalled
+) -> Finding:
+    role = _role(axes[at])
+    what = (
+        {Role.TIME: "the steps", Role.BATCH: "the samples"}.get(role, "not the classes") if role else "not the classes"
+    )
+    last = len(axes) - 1
+    return Finding(
+        code="RSG702",
+        message=f"{wording.quoted(event.place)} goes over axis {at}, {what}: the classes are on axis {last}",
+        place=event.place,
+        primary=f"axis {at} of {wording.shape(value)}",
+        labels=(Label(classifier.layer.place, f"{wording.quoted(classifier.layer)} puts the classes last"),),
+        expected=f"dim={last}",
+        found=f"dim={at} of {wording.shape(value)}",
+        help="dim=-1",
         subject=frozenset({("softmax", event.id)}),
         cause=event.id,
     )

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import initial_states, wording
 from rnnshape_guard.checks.initial_states import Kind, Mistake
-from rnnshape_guard.checks.reading import spec_of
-from rnnshape_guard.events import Log, RecurrentCalled
-from rnnshape_guard.findings import Finding
+from rnnshape_guard.checks.reading import is_of_one_kind, misfits, spec_of
+from rnnshape_guard.checks.tuples import state_pair
+from rnnshape_guard.events import Log, RecurrentCalled, Value
+from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.shapes.outcomes import Fault
 
 
 def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     """Judge each state that is no other layer's final state."""
+    yield from _pair(call, log)
     mistake = initial_states.first_mistake(call, log)
     if (
         mistake is None
@@ -27,6 +30,31 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         _message(mistake),
         primary=wording.shape(mistake.state.value),
         remedy=initial_states.remade(mistake),
+    )
+
+
+def _pair(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
+    """A pair of tensors for a layer whose state is one; the pair that an LSTM returned is RSG405's."""
+    given = call.given.get("hx")
+    kind = spec_of(call).kind
+    if given is None or not isinstance(given.seen, tuple) or kind == "LSTM":
+        return
+    if not all(isinstance(part, Value) for part in given.seen) or state_pair(given.seen, log) is not None:
+        return
+    if not misfits(call, Fault.TYPE, "h_0") or not is_of_one_kind(call, log):
+        return
+    shown = ", ".join(wording.shape(part) for part in given.seen if isinstance(part, Value))
+    yield Finding(
+        code="RSG501",
+        message=f"{wording.quoted(call.layer)} is {wording.article(kind)}, whose state is one tensor, but is given a tuple of {len(given.seen)}",
+        place=call.place,
+        primary="a tuple where one tensor is needed",
+        labels=(Label(call.layer.place, f"nn.{kind}"),),
+        expected="(layers·directions, batch, hidden)",
+        found=f"({shown})",
+        help=f"{call.layer.name or kind.lower()}({call.given['input'].text}, h_0)",
+        subject=frozenset({("state", call.layer.id)}),
+        cause=call.id,
     )
 
 

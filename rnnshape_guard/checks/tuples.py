@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnnshape_guard.events import Called, Combined, Event, Given, Log, RecurrentCalled, Seen, Value
+from rnnshape_guard.events import Called, Combined, Event, Given, Log, PackCalled, RecurrentCalled, Seen, Value
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
@@ -64,6 +64,16 @@ def whole_result(pair: tuple[Seen, ...], log: Log) -> RecurrentCalled | None:
     match pair:
         case (Value(part="output") as output, Value(part="h_n") | (Value(part="h_n"), Value(part="c_n"))):
             return _call(log.maker(output))
+    return None
+
+
+def padded_result(pair: tuple[Seen, ...], log: Log) -> PackCalled | None:
+    """The pad_packed_sequence whose (output, lengths) a tuple is."""
+    match pair:
+        case (Value() as output, _):
+            maker = log.maker(output)
+            whole = isinstance(maker, PackCalled) and maker.name == "pad_packed_sequence" and maker.result == pair
+            return maker if whole and isinstance(maker, PackCalled) else None
     return None
 
 

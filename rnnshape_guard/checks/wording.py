@@ -125,3 +125,8 @@ def directions_of(axis: Axis) -> str:
         case [direction, hidden] if direction.kind is Role.DIRECTION and direction.size.value == 2:
             return f"2 directions × {size(hidden.size)}"
     return ""
+
+
+def article(kind: str) -> str:
+    """The name of a layer's kind behind its article: ``a GRU``, ``an RNN``, ``an LSTM``."""
+    return f"{'a' if kind.startswith('GRU') else 'an'} {kind}"

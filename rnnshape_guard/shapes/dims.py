@@ -81,17 +81,25 @@ class Dim:
     """A size: an integer, a symbol, or a polynomial over symbols in normal form. Immutable.
 
     `==` is identity of form (the same symbols in the same polynomial, divisions taken as exact); `compare` asks about
-    values.
+    values. `below` is set for a loop's index: the size that it counts up to.
     """
 
-    __slots__ = ("_exact", "_hash", "terms")
+    __slots__ = ("_exact", "_hash", "below", "terms")
 
     terms: dict[Monomial, Number]
+    below: Dim | None
 
     def __init__(self, terms: dict[Monomial, Number]) -> None:
         self.terms = terms
         self._hash: int | None = None
         self._exact: Dim | None = None
+        self.below = None
+
+    def counting_to(self, size: Dim) -> Dim:
+        """The same number as the index of a loop that ends before `size`; arithmetic forgets that it is one."""
+        index = Dim(self.terms)
+        index.below = size
+        return index
 
     @staticmethod
     def of(value: DimLike) -> Dim:

@@ -1,9 +1,7 @@
-"""What earlier runs found, so that what nobody touched is judged once.
+"""What earlier runs found out, so that what nobody touched is not worked out again.
 
-One SQLite file holds a row of JSON for each judged file, under a key that is a digest of everything the judgement was
-made from (`fingerprints`); what it rests on beside that is in the row and is asked about before the row is used. Nothing
-about a cache ever fails a run: what cannot be read is a miss, what cannot be written is not kept, and a file that is
-damaged is made anew.
+One SQLite file holds rows of JSON under keys that are digests. Nothing about a cache ever fails a run: what cannot be read
+is a miss, what cannot be written is not kept, and a file that is damaged is made anew.
 
 Several runs may share it. Rows are written in a few short transactions, by the process that hands out the work, never by
 its workers. Nothing waits for the disk, so a power cut may damage the file; a row carries a checksum, so that no damage
@@ -18,8 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-
-from rnnshape_guard.static.outcomes import Depends, Outcome, from_json, to_json
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,17 +36,17 @@ BATCH = 500
 """Rows that are held back to be written at once."""
 
 _TABLE = (
-    "CREATE TABLE IF NOT EXISTS outcomes "
+    "CREATE TABLE IF NOT EXISTS rows "
     "(key BLOB NOT NULL PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL, used INTEGER NOT NULL)"
 )
-_INDEX = "CREATE INDEX IF NOT EXISTS outcomes_by_use ON outcomes (used)"
-_READ = "SELECT value, checksum, used FROM outcomes WHERE key = ?"
-_WRITE = "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)"
-_TOUCH = "UPDATE outcomes SET used = ? WHERE key = ?"
-_DROP_UNUSED = "DELETE FROM outcomes WHERE used < ?"
+_INDEX = "CREATE INDEX IF NOT EXISTS rows_by_use ON rows (used)"
+_READ = "SELECT value, checksum, used FROM rows WHERE key = ?"
+_WRITE = "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)"
+_TOUCH = "UPDATE rows SET used = ? WHERE key = ?"
+_DROP_UNUSED = "DELETE FROM rows WHERE used < ?"
 _DROP_OLDEST = (
-    "DELETE FROM outcomes WHERE rowid IN "
-    "(SELECT rowid FROM outcomes ORDER BY used LIMIT (SELECT max(count(*) / 4, 1) FROM outcomes))"
+    "DELETE FROM rows WHERE rowid IN "
+    "(SELECT rowid FROM rows ORDER BY used LIMIT (SELECT max(count(*) / 4, 1) FROM rows))"
 )
 
 _TAG = """Signature: 8a477f597d28d172789f06886806bc55
@@ -60,15 +56,13 @@ _TAG = """Signature: 8a477f597d28d172789f06886806bc55
 
 
 class Cache:
-    """The outcomes kept in `folder`, which is made when there is something to write.
+    """The rows kept in `folder`, which is made when there is something to write.
 
-    Paths below `root` are kept relative to it, so that a project may move together with its cache. `tell` hears, in a
-    few words, why the cache is of no use, if it is of none.
+    `tell` hears, in a few words, why the cache is of no use, if it is of none.
     """
 
-    def __init__(self, folder: Path, root: Path, tell: Callable[[str], None] = lambda words: None) -> None:
+    def __init__(self, folder: Path, tell: Callable[[str], None] = lambda words: None) -> None:
         self._folder = folder
-        self._root = root.as_posix().rstrip("/") + "/"
         self._tell = tell
         self._today = int(time.time() // 86_400)
         self._connection: sqlite3.Connection | None = None
@@ -86,8 +80,8 @@ class Cache:
     ) -> None:
         self.close()
 
-    def get(self, key: bytes, is_current: Callable[[Depends], bool]) -> Outcome | None:
-        """What was kept under `key`, if `is_current` says that everything it depends on still is as it was."""
+    def get(self, key: bytes) -> bytes | None:
+        """What was kept under `key`."""
         row = self._row(key)
         if row is None:
             return None
@@ -95,18 +89,15 @@ class Cache:
         if checksum != _checksum(key, value):
             self._damaged = True
             return None
-        outcome = from_json(value, self._restored)
-        if outcome is None or not is_current(outcome.depends):
-            return None
         if used != self._today:
             self._touched.append(key)
-        return outcome
+        return value
 
-    def put(self, key: bytes, outcome: Outcome) -> None:
-        """Keep an outcome, in place of any that has the same key."""
+    def put(self, key: bytes, value: bytes) -> None:
+        """Keep a row, in place of any that has the same key."""
         if self._useless:
             return
-        self._pending[key] = to_json(outcome, self._stored).encode("ascii")
+        self._pending[key] = value
         if len(self._pending) >= BATCH:
             self._flush()
 
@@ -114,15 +105,6 @@ class Cache:
         """Write what is to be kept. Using the cache again opens it again."""
         self._flush()
         self._disconnect()
-
-    # -- paths
-
-    def _stored(self, path: str) -> str:
-        # The root itself becomes "./" too: it may be the folder of an import.
-        return "./" + path[len(self._root) :] if f"{path}/".startswith(self._root) else path
-
-    def _restored(self, path: str) -> str:
-        return (self._root + path[2:]).rstrip("/") if path.startswith("./") else path
 
     # -- reading
 

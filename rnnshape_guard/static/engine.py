@@ -6,7 +6,6 @@ run goes on. Enough work is shared out to processes; one that dies takes nothing
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import signal
@@ -17,14 +16,17 @@ from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from rnnshape_guard import suppressions
 from rnnshape_guard.findings import Diagnostic, Note, Position, Severity, Span
 from rnnshape_guard.rulebook import RuleBook
 from rnnshape_guard.static import globs, limits
-from rnnshape_guard.static.outlines import imported_words
+from rnnshape_guard.static.cache import Cache
+from rnnshape_guard.static.outcomes import Lookup, Outcome
 from rnnshape_guard.static.parsing import SyntaxProblem, parse, python_problem
+from rnnshape_guard.static.recall import Recall
 from rnnshape_guard.static.sources import (
     MAX_BYTES,
     ReadProblem,
@@ -36,7 +38,8 @@ from rnnshape_guard.static.sources import (
     read_bytes,
     split_lines,
 )
-from rnnshape_guard.static.verdicts import Judgement, settle
+from rnnshape_guard.static.survey import Survey
+from rnnshape_guard.static.verdicts import settle
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -57,30 +60,28 @@ WORTH_WORKERS = 150_000
 RECURSION_LIMIT = 6_000
 """Enough Python frames for the longest chain that `limits` lets through; such frames use no C stack."""
 
-_SUPPRESSION_TOKENS = (b"rnnshape", b"RSG")
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to judge: its name as reports print it, its absolute path, its bytes, and the settings it falls under."""
+    """One file to judge: its name as reports print it, its absolute path, its bytes, and the settings it falls under.
+    What comes of it may be kept unless the file changed since it was first looked at."""
 
     filename: str
     path: str
     source: bytes
     settings: Settings
     named: bool
+    may_be_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What came of one file: what is wrong with the file itself, or the judgement of its code. `suppresses` says whether
-    a suppression stands in it; `failure` is the traceback if the checker broke on it."""
+    """What came of one file, and the modules that were looked for meanwhile; `failure` is the traceback if the checker
+    broke on it."""
 
     job: Job
-    refusals: tuple[Diagnostic, ...] = ()
-    judgement: Judgement | None = None
-    candidate: bool = False
-    suppresses: bool = False
+    outcome: Outcome
+    lookups: frozenset[Lookup] = frozenset()
     failure: str = ""
 
 
@@ -117,24 +118,25 @@ def check_paths(
     resolver: SettingsResolver,
     *,
     jobs: int = 0,
+    cache: Cache | None = None,
     on_file: Callable[[int], None] | None = None,
 ) -> Report:
     """Check files and folders. `jobs` is the number of processes, 0 for one per processor.
 
-    `on_file` is told how many files have been looked at, as they are. Raises `UnknownRule`, `PageProblem` or
-    `SettingsProblem` for settings that cannot be used.
+    What the `cache` knows is not judged again. `on_file` is told how many files have been looked at, as they are. Raises
+    `UnknownRule`, `PageProblem` or `SettingsProblem` for settings that cannot be used.
     """
-    run = _Run(resolver)
-    for item in _share_out(run.work(paths), jobs or os.cpu_count() or 1):
-        run.judged.append(item)
-        if on_file is not None:
-            on_file(run.files)
-    return run.report()
+    with _Run(resolver, cache) as run:
+        for item in _share_out(run.unknown(run.work(paths)), jobs or os.cpu_count() or 1):
+            run.learn(item)
+            if on_file is not None:
+                on_file(run.files)
+        return run.report()
 
 
 def check_text(source: bytes, filename: str, resolver: SettingsResolver) -> Report:
     """Check one module that is not (or not yet) a file: standard input, an editor's buffer."""
-    run = _Run(resolver)
+    run = _Run(resolver, None)
     path = Path(filename if filename != STDIN else "stdin.py").absolute()
     settings = resolver.in_folder(path.parent)
     if settings.force_exclude and is_excluded(str(path), settings):
@@ -149,12 +151,28 @@ def check_text(source: bytes, filename: str, resolver: SettingsResolver) -> Repo
 class _Run:
     """One run: its counts, what it knows about rules, and what came of its files."""
 
-    def __init__(self, resolver: SettingsResolver) -> None:
+    def __init__(self, resolver: SettingsResolver, cache: Cache | None) -> None:
         self._resolver = resolver
+        self._cache = cache
+        self._survey = Survey(cache)
+        self._recall = Recall(cache, self._survey) if cache is not None else None
         self._selected: dict[int, tuple[Settings, frozenset[str]]] = {}
         self._jobs: dict[str, tuple[str, Settings]] = {}
         self.files = 0
         self.judged: list[Judged] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What is known by now is worth keeping, however the run ends.
+        if self._recall is not None:
+            self._recall.close()
+        self._survey.close()
+        if self._cache is not None:
+            self._cache.close()
 
     # -- what is to be judged
 
@@ -172,17 +190,16 @@ class _Run:
                 self._refuse(source, "notebooks are not checked, only .py files are")
                 continue
             try:
-                content = read_bytes(source.filename)
+                facts = self._survey.facts(source.path)
             except ReadProblem as unreadable:
                 self._refuse(source, unreadable.message)
                 continue
-            matters = may_matter(content)
-            if matters:
+            if facts.matters:
                 modules.add(_module_name(source.path))
-            if source.named or matters or any(token in content for token in _SUPPRESSION_TOKENS):
-                yield self.job(source, content)
-            elif b"import" in content:
-                waiting.append((source, imported_words(content, source.path)))
+            if source.named or facts.matters or facts.suppresses:
+                yield self.job(source, facts.content)
+            elif facts.imported:
+                waiting.append((source, facts.imported_words(source.path)))
         while waiting:
             importers = [source for source, words in waiting if not words.isdisjoint(modules)]
             if not importers:
@@ -190,35 +207,58 @@ class _Run:
             waiting = [item for item in waiting if item[1].isdisjoint(modules)]
             modules = {_module_name(source.path) for source in importers}
             for source in importers:
-                with contextlib.suppress(ReadProblem):
-                    yield self.job(source, read_bytes(source.filename))
+                yield self.job(source)
 
-    def job(self, source: Source, content: bytes) -> Job:
+    def unknown(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """Those of the jobs that have to be done, with the text that is to be judged; the others are done here."""
+        for job in jobs:
+            outcome = (
+                self._recall.outcome(job.path, job.settings, named=job.named) if self._recall is not None else None
+            )
+            if outcome is not None:
+                self.judged.append(Judged(job, outcome))
+                continue
+            try:
+                source = job.source or read_bytes(job.path)
+            except ReadProblem as unreadable:
+                self.judged.append(_refusal(job, unreadable.message))
+                continue
+            kept = self._recall is not None and self._recall.is_as_surveyed(job.path, source)
+            yield replace(job, source=source, may_be_kept=kept)
+
+    def learn(self, judged: Judged) -> None:
+        """Take in what came of a job."""
+        self.judged.append(judged)
+        job = judged.job
+        if self._recall is not None and job.may_be_kept and not judged.failure:
+            self._recall.learn(job.path, job.settings, judged.outcome, judged.lookups, named=job.named)
+
+    def job(self, source: Source, content: bytes | None = None) -> Job:
         self._jobs[source.path] = (source.filename, source.settings)
         self._rules(source.settings)
-        return Job(source.filename, source.path, content, source.settings, source.named)
+        return Job(source.filename, source.path, content or b"", source.settings, source.named)
 
     def _refuse(self, source: Source, problem: str) -> None:
-        job = self.job(source, b"")
-        self.judged.append(Judged(job, (_refused(job.path, problem),)))
+        self.judged.append(_refusal(self.job(source), problem))
 
     # -- what came of it
 
     def report(self, sources: Mapping[str, bytes] | None = None) -> Report:
         """Everything put together. `sources` are the texts of files that are not on disk."""
+        judged = sorted(self.judged, key=lambda it: it.job.path)
         by_path: dict[str, list[Diagnostic]] = {}
-        for diagnostic in settle(item.judgement for item in self.judged if item.judgement is not None):
+        for diagnostic in settle(it.outcome.judgement for it in judged if it.outcome.judgement is not None):
             by_path.setdefault(diagnostic.span.filename, []).append(diagnostic)
-        suppressed = {item.job.path for item in self.judged if item.suppresses}
-        found = [refusal for item in self.judged for refusal in item.refusals]
+        suppressed = [it.job.path for it in judged if it.outcome.suppresses]
+        found = [refusal for it in judged for refusal in it.outcome.refusals]
         for path in dict.fromkeys([*by_path, *suppressed]):
             found += self._left(path, by_path.get(path, []), sources or {})
         shown = [self._as_shown(diagnostic) for diagnostic in found]
         return Report(
             diagnostics=tuple(sorted(shown, key=lambda it: (it.span.filename, it.span.start, it.code, it.message))),
             files=self.files,
-            candidates=sum(item.candidate for item in self.judged),
-            failures={item.job.filename: item.failure for item in self.judged if item.failure},
+            candidates=sum(it.outcome.candidate for it in judged),
+            failures={it.job.filename: it.failure for it in judged if it.failure},
         )
 
     def _left(self, path: str, diagnostics: list[Diagnostic], sources: Mapping[str, bytes]) -> list[Diagnostic]:
@@ -303,8 +343,7 @@ class Analyst:
         try:
             return self._analyse(job)
         except Exception as error:  # noqa: BLE001 - the run goes on with the other files
-            trace = traceback.format_exc(limit=-50)
-            return Judged(job, (_internal(job, _sentence(error)),), candidate=True, failure=trace)
+            return _failure(job, _sentence(error), traceback.format_exc(limit=-50))
         finally:
             sys.setrecursionlimit(before)
 
@@ -312,14 +351,13 @@ class Analyst:
         candidate = may_matter(job.source)
         excess = limits.excess(job.source, MAX_BYTES)
         if excess is not None:
-            message = f"{excess.message}, so it is not parsed"
-            return Judged(job, (_refused(job.path, message, excess.row),), candidate=candidate)
+            return _refusal(job, f"{excess.message}, so it is not parsed", excess.row, candidate=candidate)
         try:
             text = decode(job.source)
         except ReadProblem as problem:
-            return Judged(job, (_refused(job.path, problem.message, problem.row),), candidate=candidate)
+            return _refusal(job, problem.message, problem.row, candidate=candidate)
         if suppressions.may_skip_file(text) and suppressions.read_suppressions(text, job.path).skips_file:
-            return Judged(job, candidate=candidate)
+            return Judged(job, Outcome(candidate=candidate))
         suppresses = suppressions.may_be_unused(text)
         try:
             project = self._project(job) if candidate or b"import" in job.source else None
@@ -327,14 +365,15 @@ class Analyst:
                 module = parse(text)
                 from rnnshape_guard.static.judgement import examine  # loads libcst, which only a candidate needs
 
+                project.take_lookups()
                 judgement = examine(module, job.path, job.settings, project)
-                return Judged(job, judgement=judgement, candidate=True, suppresses=suppresses)
+                outcome = Outcome(judgement=judgement, candidate=True, suppresses=suppresses)
+                return Judged(job, outcome, project.take_lookups())
             if job.named and python_problem(text) is not None:
                 parse(text)
         except SyntaxProblem as problem:
-            refusal = _refused(job.path, problem.message, problem.row, problem.column)
-            return Judged(job, (refusal,), candidate=candidate)
-        return Judged(job, suppresses=suppresses)
+            return _refusal(job, problem.message, problem.row, problem.column, candidate=candidate)
+        return Judged(job, Outcome(suppresses=suppresses))
 
     def _project(self, job: Job) -> Project:
         from rnnshape_guard.static.project import Project  # loads libcst
@@ -347,15 +386,19 @@ class Analyst:
         return project
 
 
-def _refused(filename: str, message: str, row: int = 1, column: int = 1) -> Diagnostic:
-    return _about_file(SYNTAX_ERROR, "syntax-error", filename, message, row, column)
+def _refusal(job: Job, message: str, row: int = 1, column: int = 1, *, candidate: bool = False) -> Judged:
+    """A file that cannot be judged, and is to blame."""
+    refused = _about_file(SYNTAX_ERROR, "syntax-error", job.path, message, row, column)
+    return Judged(job, Outcome((refused,), candidate=candidate))
 
 
-def _internal(job: Job, message: str) -> Diagnostic:
-    return replace(
+def _failure(job: Job, message: str, trace: str) -> Judged:
+    """A file on which the checker broke."""
+    internal = replace(
         _about_file(INTERNAL_ERROR, "internal-error", job.path, f"the checker failed on this file: {message}", 1, 1),
         help=f"please report this as a bug, with what `rnnshape-guard check --verbose {job.filename}` prints",
     )
+    return Judged(job, Outcome((internal,), candidate=True), failure=trace)
 
 
 def _about_file(code: str, name: str, filename: str, message: str, row: int, column: int) -> Diagnostic:
@@ -461,7 +504,7 @@ def _alone(job: Job) -> Judged:
             return pool.submit(_analyse_all, [job]).result()[0]
         except BrokenProcessPool:
             message = "the process that judged it died"
-            return Judged(job, (_internal(job, message),), candidate=True, failure=message)
+            return _failure(job, message, message)
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

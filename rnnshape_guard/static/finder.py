@@ -23,6 +23,11 @@ _HIGHEST: Final = 12
 """Folders looked through above a file."""
 
 
+def is_foreign(package: str) -> bool:
+    """Whether a top-level package is never a project's own."""
+    return package in _OTHERS or package in sys.stdlib_module_names
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A module of the project: its dotted name as imported, its file (None for a namespace package), and the folder of
@@ -65,7 +70,7 @@ class Finder:
             for _ in range(level - 1):
                 folder = os.path.dirname(folder)  # noqa: PTH120
             return self._inside(folder, words)
-        if not words or words[0] in _OTHERS or words[0] in sys.stdlib_module_names:
+        if not words or is_foreign(words[0]):
             return None
         bases = self._above(os.path.dirname(importer), root)  # noqa: PTH120
         regular = (base for base in bases if f"{words[0]}.py" in self.names(base) or self._is_package(base, words[0]))

@@ -87,10 +87,10 @@ def _range(numbers: RangeOf, most: int) -> Steps:
     if start is not None and stop is not None and step:
         values = range(start, stop, step)
         if len(values) <= most:
-            return Steps([Dim.of(value) for value in values])
+            return Steps([Dim.of(value).counting_to(numbers.stop) for value in values])
     length = numbers.stop - numbers.start if step == 1 else None
     later = Symbol("?", positive=start is not None and start >= 0 and (step or 0) > 0)
-    return Steps([], Dim.of(later), length, numbers.start)
+    return Steps([], Dim.of(later).counting_to(numbers.stop), length, numbers.start.counting_to(numbers.stop))
 
 
 def _rows(run: Run, value: Value, record: records.Record) -> Steps:

@@ -1,4 +1,4 @@
-"""What judging a file came to, and the other files that it rests on, as JSON and back.
+"""What judging a file came to, and what it rests on beside what the file imports, as JSON and back.
 
 A row of the cache is read only if it says exactly what was written: one field too many or too few, or a value of another
 type, and there is no row.
@@ -7,85 +7,105 @@ type, and there is no row.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Final, TypeVar
 
 from rnnshape_guard.findings import Diagnostic, Note, Position, Severity, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Consulted:
-    """Another file that was read, by its whole path, and the digest of what it held; None if there was no such file."""
-
-    path: str
-    digest: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """An import that was looked up: ``from ..name import`` has two levels, ``import name`` none.
-
-    `folder` is where the importing file lies and `path` where the search ended, both whole; None if it found nothing.
-    """
-
-    folder: str
-    level: int
-    name: str
-    path: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Depends:
-    """All that an outcome rests on beside the file's own text, the settings and the tool."""
-
-    files: tuple[Consulted, ...] = ()
-    imports: tuple[Resolved, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What judging one file came to. `extra` is whatever else the engine has to know again, in JSON's own types."""
-
-    diagnostics: tuple[Diagnostic, ...] = ()
-    candidate: bool = False
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    depends: Depends = Depends()
-
+from rnnshape_guard.static.verdicts import Judgement, Verdict
 
 _Kind = TypeVar("_Kind")
 
 
+SUBMODULE: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A module that was looked for: `level` dots before `name` from a file in `folder`, or, where `level` is `SUBMODULE`, the
+    submodule `name` of the package `folder`. `file` is what was found, if anything was."""
+
+    folder: str
+    level: int
+    name: str
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one file: what is wrong with the file itself, or the judgement of its code; whether that is about
+    recurrent layers, and whether comments in the file suppress anything."""
+
+    refusals: tuple[Diagnostic, ...] = ()
+    judgement: Judgement | None = None
+    candidate: bool = False
+    suppresses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An outcome with what it depends on: `closure` is the digest of the file and of all that it imports, in turn, and
+    `lookups` are what was looked for beyond that, each with the digest of the closure of what was found."""
+
+    outcome: Outcome
+    closure: str
+    lookups: tuple[tuple[Lookup, str], ...] = ()
+
+
 class _Foreign(ValueError):
-    """JSON that no outcome was written as."""
+    """JSON that nothing was written as."""
 
 
-def to_json(outcome: Outcome, stored: Callable[[str], str] = str) -> str:
-    """An outcome as one line of ASCII. `stored` turns the paths it depends on into those that are kept."""
-    files = [[stored(item.path), item.digest] for item in outcome.depends.files]
-    imports = [
-        [stored(item.folder), item.level, item.name, None if item.path is None else stored(item.path)]
-        for item in outcome.depends.imports
+def to_json(kept: Kept) -> bytes:
+    """One line of ASCII."""
+    outcome = kept.outcome
+    row = [
+        kept.closure,
+        [[it.folder, it.level, it.name, it.file, digest] for it, digest in kept.lookups],
+        [_written(it) for it in outcome.refusals],
+        None if outcome.judgement is None else _judgement_written(outcome.judgement),
+        outcome.candidate,
+        outcome.suppresses,
     ]
-    row = [[_written(it) for it in outcome.diagnostics], outcome.candidate, dict(outcome.extra), files, imports]
-    return json.dumps(row, separators=(",", ":"), allow_nan=False)
+    return json.dumps(row, separators=(",", ":")).encode("ascii")
 
 
-def from_json(text: str | bytes, restored: Callable[[str], str] = str) -> Outcome | None:
-    """The outcome that was written as `text`; None for anything else. `restored` undoes what `stored` did to paths."""
+def from_json(text: bytes) -> Kept | None:
+    """What was written as `text`; None for anything else."""
     try:
-        diagnostics, candidate, extra, files, imports = _items(json.loads(text), 5)
-        return Outcome(
-            tuple(_read(item) for item in _list(diagnostics)),
+        closure, lookups, refusals, judgement, candidate, suppresses = _items(json.loads(text), 6)
+        outcome = Outcome(
+            tuple(_read(item) for item in _list(refusals)),
+            None if judgement is None else _judgement_read(judgement),
             _of(bool, candidate),
-            _of(dict, extra),
-            Depends(
-                tuple(_consulted(item, restored) for item in _list(files)),
-                tuple(_resolved(item, restored) for item in _list(imports)),
-            ),
+            _of(bool, suppresses),
         )
+        return Kept(outcome, _text(closure), tuple(_lookup_read(item) for item in _list(lookups)))
     except (ValueError, RecursionError):
         return None
+
+
+# -- judgements ----------------------------------------------------------------------------------------------------
+
+
+def _judgement_written(judgement: Judgement) -> list[object]:
+    verdicts = [[_written(it.diagnostic), it.was_seen, it.unless_built] for it in judgement.verdicts]
+    return [verdicts, sorted(judgement.built)]
+
+
+def _judgement_read(value: object) -> Judgement:
+    verdicts, built = _items(value, 2)
+    triples = [_items(item, 3) for item in _list(verdicts)]
+    return Judgement(
+        tuple(Verdict(_read(diagnostic), _of(bool, seen), _text(unless)) for diagnostic, seen, unless in triples),
+        frozenset(_text(key) for key in _list(built)),
+    )
+
+
+def _lookup_read(value: object) -> tuple[Lookup, str]:
+    folder, level, name, file, digest = _items(value, 5)
+    found = None if file is None else _text(file)
+    return Lookup(_text(folder), _of(int, level), _text(name), found), _text(digest)
 
 
 # -- diagnostics ---------------------------------------------------------------------------------------------------
@@ -141,21 +161,6 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "labels": _notes_read,
     "evidence": _notes_read,
 }
-
-
-# -- what it depends on --------------------------------------------------------------------------------------------
-
-
-def _consulted(value: object, restored: Callable[[str], str]) -> Consulted:
-    path, digest = _items(value, 2)
-    return Consulted(restored(_text(path)), None if digest is None else _text(digest))
-
-
-def _resolved(value: object, restored: Callable[[str], str]) -> Resolved:
-    folder, level, name, path = _items(value, 4)
-    return Resolved(
-        restored(_text(folder)), _of(int, level), _text(name), None if path is None else restored(_text(path))
-    )
 
 
 # -- JSON's own types ----------------------------------------------------------------------------------------------

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from rnnshape_guard.static.finder import is_foreign
 from rnnshape_guard.static.sources import may_matter
 
 _FROM: Final = re.compile(
@@ -62,7 +62,7 @@ class Outline:
 
     @cached_property
     def imports(self) -> tuple[Import, ...]:
-        """Everything that is imported anywhere in the file."""
+        """Everything that is imported anywhere in the file, but what is never a project's own."""
         return tuple(_imports(self._source)) if b"import" in self._source else ()
 
     @cached_property
@@ -75,27 +75,18 @@ class Outline:
         self._source = b""
 
 
-def imported_words(source: bytes, path: str) -> frozenset[str]:
-    """The last words of every module that a file imports, and the names that it imports from them."""
-    words: set[bytes] = set()
-    for match in _FROM.finditer(source):
-        folders = path.rsplit("/", len(match[1]) + 1)
-        words.add(match[2].rpartition(b".")[2] or (folders[1].encode() if len(folders) > 1 else b""))
-        words.update(_WORD.findall(match[3]))
-    for match in _IMPORT.finditer(source):
-        words.update(_WORD.findall(match[1]))
-    return frozenset(sys.intern(word.decode()) for word in words)
-
-
 def _imports(source: bytes) -> Iterator[Import]:
     for match in _FROM.finditer(source):
+        level, module = len(match[1]), match[2].decode()
+        if not level and is_foreign(module.partition(".")[0]):
+            continue
         for one in _ONE.finditer(_COMMENT.sub(b"", match[3])):
-            name = one[1].decode()
-            yield Import(len(match[1]), match[2].decode(), name, (one[2] or one[1]).decode())
+            yield Import(level, module, one[1].decode(), (one[2] or one[1]).decode())
     for match in _IMPORT.finditer(source):
         for one in _ONE.finditer(_COMMENT.sub(b"", match[1])):
             module = one[1].decode()
-            yield Import(0, module, "", one[2].decode() if one[2] else module)
+            if not is_foreign(module.partition(".")[0]):
+                yield Import(0, module, "", one[2].decode() if one[2] else module)
 
 
 def _blocks(source: bytes) -> dict[str, Block]:

@@ -7,14 +7,15 @@ imports. That is decided on outlines; only files that interpretation really read
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from rnnshape_guard.static import limits, records
-from rnnshape_guard.static.finder import Finder, Place
+from rnnshape_guard.static.finder import Place, is_foreign
+from rnnshape_guard.static.imports import ImportGraph
 from rnnshape_guard.static.lowering import lower, room_to_recurse
-from rnnshape_guard.static.outlines import Block, Outline
+from rnnshape_guard.static.outcomes import SUBMODULE, Lookup
+from rnnshape_guard.static.outlines import Block, Import, Outline
 from rnnshape_guard.static.parsing import SyntaxProblem, parse
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.sources import MAX_BYTES, ReadProblem, decode, read_bytes
@@ -59,38 +60,38 @@ class Project:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.finder = Finder()
+        self._graph = ImportGraph(root, self._imports_in)
+        self._looked_up: set[Lookup] = set()
         self._outlines: dict[str, Outline | None] = {}
         self._leads: dict[str, Leads] = {}
         self._loaded: OrderedDict[str, Loaded | None] = OrderedDict()
-        self._reached: dict[str, tuple[str, ...]] = {}
-        self._edges: dict[str, tuple[tuple[Place, str, str], ...]] = {}
 
     # -- imports ----------------------------------------------------------------------------------------------------
 
     def find(self, importer: str, level: int, dotted: str) -> Place | None:
         """The module of the project that an import in a file means, if it means one."""
-        return self.finder.find(importer, level, dotted, self.root)
+        found = self._graph.find(importer, level, dotted)
+        if level or not is_foreign(dotted.partition(".")[0]):
+            self._note(importer.rpartition("/")[0], level, dotted, found)
+        return found
 
     def member(self, place: Place, name: str) -> Place | None:
         """A submodule of a package."""
-        return self.finder.submodule(place, name)
+        found = self._graph.member(place, name)
+        if place.folder is not None:
+            self._note(place.folder, SUBMODULE, name, found)
+        return found
+
+    def _note(self, folder: str, level: int, name: str, found: Place | None) -> None:
+        self._looked_up.add(Lookup(folder, level, name, None if found is None else found.file or found.folder))
+
+    def take_lookups(self) -> frozenset[Lookup]:
+        """The modules that were looked for since this was last asked, when a program was interpreted."""
+        lookups = frozenset(self._looked_up)
+        self._looked_up.clear()
+        return lookups
 
     # -- what leads to a recurrent layer ----------------------------------------------------------------------------
-
-    def reached(self, file: str) -> tuple[str, ...]:
-        """A file and all that it imports, in turn."""
-        known = self._reached.get(file)
-        if known is None:
-            found = {file: None}
-            pending = [file]
-            while pending and len(found) < _REACH:
-                for other in self._imported_files(pending.pop()):
-                    if other not in found:
-                        found[other] = None
-                        pending.append(other)
-            known = self._reached[file] = tuple(found)
-        return known
 
     def leads(self, file: str) -> Leads:
         """The names in a file that lead to a recurrent layer."""
@@ -103,7 +104,7 @@ class Project:
         found = {file: None}
         pending = [file]
         while pending and len(found) < _REACH:
-            for other in self._imported_files(pending.pop()):
+            for other in self._graph.files(pending.pop()):
                 if other not in found and other not in self._leads:
                     found[other] = None
                     pending.append(other)
@@ -117,7 +118,7 @@ class Project:
             outline = self._outline(file)
             if outline is not None and outline.is_recurrent:
                 pending.append(file)
-            for other in self._imported_files(file):
+            for other in self._graph.files(file):
                 importers.setdefault(other, []).append(file)
         pending += [
             file for other, some in importers.items() if self._leads.get(other, NOTHING) is not NOTHING for file in some
@@ -143,7 +144,7 @@ class Project:
     def _fill(self, file: str, ours: Leads) -> bool:
         """Add what a file imports and what its definitions use; whether that was anything new."""
         before = len(ours.own) + len(ours.imported)
-        for place, name, bound in self._imports(file):
+        for place, name, bound in self._graph.edges(file):
             if place.file is None:
                 continue
             theirs = self._leads.get(place.file, NOTHING)
@@ -199,26 +200,9 @@ class Project:
             outline.is_recurrent or bool(leads.own) or (leads is not NOTHING and self._uses(leads, outline.blocks[""]))
         )
 
-    def _imported_files(self, file: str) -> Iterator[str]:
-        return (place.file for place, _, _ in self._imports(file) if place.file is not None)
-
-    def _imports(self, file: str) -> tuple[tuple[Place, str, str], ...]:
-        """What a file imports from the project: the module, the name in it (empty: the module itself), the name bound."""
-        known = self._edges.get(file)
-        if known is None:
-            outline = self._outline(file)
-            found: list[tuple[Place, str, str]] = []
-            for one in outline.imports if outline is not None else ():
-                place = self.find(file, one.level, one.module)
-                if place is None:
-                    continue
-                inner = self.member(place, one.name) if one.name and one.name != "*" else None
-                if inner is not None:
-                    found.append((inner, "", one.bound))
-                if place.file is not None:
-                    found.append((place, one.name, one.bound))
-            known = self._edges[file] = tuple(found)
-        return known
+    def _imports_in(self, file: str) -> tuple[Import, ...]:
+        outline = self._outline(file)
+        return outline.imports if outline is not None else ()
 
     # -- reading ----------------------------------------------------------------------------------------------------
 

@@ -37,6 +37,9 @@ RECURRENT_TOKENS = (
 )
 """A file without any of these neither builds a recurrent layer nor packs for one."""
 
+SUPPRESSION_TOKENS = (b"rnnshape", b"RSG")
+"""A file without any of these holds no comment that speaks to this tool alone."""
+
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
@@ -63,6 +66,11 @@ class ReadProblem(Exception):
 def may_matter(source: bytes) -> bool:
     """Whether a file can hold anything about recurrent layers, judged by a search of its raw bytes."""
     return any(token in source for token in RECURRENT_TOKENS)
+
+
+def may_suppress(source: bytes) -> bool:
+    """Whether a comment that speaks to this tool may stand in a file."""
+    return any(token in source for token in SUPPRESSION_TOKENS)
 
 
 # -- finding files -------------------------------------------------------------------------------------------------
