@@ -7,6 +7,7 @@ run goes on. Enough work is shared out to processes; one that dies takes nothing
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import signal
 import sys
@@ -338,14 +339,19 @@ class Analyst:
 
     def analyse(self, job: Job) -> Judged:
         """Judge one file. Whatever goes wrong is part of the answer; nothing is raised."""
-        before = sys.getrecursionlimit()
+        before, collecting = sys.getrecursionlimit(), gc.isenabled()
         sys.setrecursionlimit(max(before, RECURSION_LIMIT))
+        gc.disable()
         try:
             return self._analyse(job)
         except Exception as error:  # noqa: BLE001 - the run goes on with the other files
             return _failure(job, _sentence(error), traceback.format_exc(limit=-50))
         finally:
             sys.setrecursionlimit(before)
+            # What one file left behind is garbage at once; what is kept of it is never walked through again.
+            gc.collect(0)
+            if collecting:
+                gc.enable()
 
     def _analyse(self, job: Job) -> Judged:
         candidate = may_matter(job.source)
@@ -362,11 +368,10 @@ class Analyst:
         try:
             project = self._project(job) if candidate or b"import" in job.source else None
             if project is not None and (candidate or project.matters(job.path)):
-                module = parse(text)
                 from rnnshape_guard.static.judgement import examine  # loads libcst, which only a candidate needs
 
                 project.take_lookups()
-                judgement = examine(module, job.path, job.settings, project)
+                judgement = examine(text, job.path, job.settings, project)
                 outcome = Outcome(judgement=judgement, candidate=True, suppresses=suppresses)
                 return Judged(job, outcome, project.take_lookups())
             if job.named and python_problem(text) is not None:

@@ -40,7 +40,7 @@ from rnnshape_guard.static.values import (
 STEPS: Final = 40_000
 """Steps of one entry point."""
 STEPS_OF_A_FILE: Final = 400_000
-_STEPS_OF_AN_IMPORTER: Final = 40_000
+_STEPS_OF_AN_IMPORTER: Final = 25_000
 """Steps of a file that names no recurrent layer itself, and has one only from other files."""
 _FORKS: Final = 2
 _ESCAPED: Final = 8

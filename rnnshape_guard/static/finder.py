@@ -21,6 +21,8 @@ _OTHERS: Final = frozenset(
 
 _HIGHEST: Final = 12
 """Folders looked through above a file."""
+_HIGHEST_OUTSIDE: Final = 3
+"""The same for a file that does not lie below the project's root."""
 
 
 def is_foreign(package: str) -> bool:
@@ -115,10 +117,10 @@ class Finder:
         while "__init__.py" in self.names(inner) and os.path.dirname(inner) != inner:  # noqa: PTH120
             inner = os.path.dirname(inner)  # noqa: PTH120
         found: list[str] = []
-        for _ in range(_HIGHEST):
+        for _ in range(_HIGHEST if f"{folder}/".startswith(f"{root}/") else _HIGHEST_OUTSIDE):
             found += [inner] if os.path.basename(inner) == "src" else [inner, f"{inner}/src"]  # noqa: PTH119
             above = os.path.dirname(inner)  # noqa: PTH120
-            if inner == root or above == inner or not inner.startswith(f"{root}/"):
+            if inner == root or above == inner:
                 break
             inner = above
         self._bases[(folder, root)] = result = tuple(found)

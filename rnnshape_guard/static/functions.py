@@ -180,7 +180,13 @@ def call_function(
 ) -> Anything:
     """Interpret a call. Recursion and deep nesting give unknown; so does a decorator that may change the function."""
     run.called.add(id(function.record))
-    if run.stack.count(function) > 1 or len(run.stack) >= _DEEPEST_CALL or _changes(function):
+    module, steps = function.frame.module, run.steps
+    if (
+        run.stack.count(function) > 1
+        or len(run.stack) >= _DEEPEST_CALL
+        or _changes(function)
+        or (module is not run.main and _is_exhausted(run, function))
+    ):
         operations.hand_over(run, (*arguments, *keywords.values()), record, {})
         return Opaque()
     definition = function.record
@@ -188,13 +194,31 @@ def call_function(
     frame.receiver = arguments[0] if arguments and function.owner is not None else function.frame.receiver
     _bind_parameters(run, frame, function, arguments, keywords, is_partial)
     scope, caller = run.scope, run.frame
-    run.scope, run.frame = frame.scope, function.frame.module
+    run.scope, run.frame = frame.scope, module
     run.stack.append(function)
     try:
         return _body(run, frame, definition, record, len(arguments), caller)
     finally:
         run.stack.pop()
         run.scope, run.frame = scope, caller
+        if module is not run.main:
+            run.spent[id(definition)] = run.spent.get(id(definition), 0) + steps - run.steps
+
+
+_STEPS_ELSEWHERE: Final = 1_000
+"""Steps, in all of one run, of a function of another file that leads to no recurrent layer."""
+_STEPS_OF_LEADING: Final = 10_000
+"""Steps, in all of one run, of one that does."""
+
+
+def _is_exhausted(run: Run, function: FunctionObject) -> bool:
+    """Whether a function of another file has had its share: what it gives is not followed any more."""
+    spent = run.spent.get(id(function.record), 0)
+    if spent <= _STEPS_ELSEWHERE or run.project is None:
+        return False
+    name = function.owner.name if function.owner is not None else function.name
+    leads = run.project.leads(function.frame.module.file)
+    return name not in leads.own or spent > _STEPS_OF_LEADING
 
 
 _KEEPING: Final = frozenset(

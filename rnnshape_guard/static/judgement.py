@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +14,10 @@ from rnnshape_guard.findings import Diagnostic, Finding, Note, Severity
 from rnnshape_guard.rulebook import Rule, RuleBook
 from rnnshape_guard.static.entries import Entry, Interpretation, interpret
 from rnnshape_guard.static.lowering import lower, room_to_recurse
+from rnnshape_guard.static.parsing import parse
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.project import Loaded
+from rnnshape_guard.static.spots import detach
 from rnnshape_guard.static.verdicts import Judgement, Verdict, settle
 
 if TYPE_CHECKING:
@@ -27,20 +29,33 @@ if TYPE_CHECKING:
 
 def judge(module: libcst.Module, filename: str, settings: Settings) -> list[Diagnostic]:
     """The findings of all rules in one module that stands alone, without duplicates, in no particular order."""
-    return settle([examine(module, filename, settings)])
-
-
-def examine(module: libcst.Module, path: str, settings: Settings, project: Project | None = None) -> Judgement:
-    """What interpreting one file comes to. With a `project`, what it imports from there is followed."""
-    positions = Positions(path, module)
     with room_to_recurse():
-        lowered = lower(module)
-        if project is not None:
-            project.keep(path, Loaded(lowered, positions))
-        interpretation = interpret(lowered, positions, settings.roles, project)
+        return settle([_judgement(Loaded(lower(module), Positions(filename, module)), settings, None)])
+
+
+def examine(text: str, path: str, settings: Settings, project: Project) -> Judgement:
+    """What interpreting one file comes to; what it imports from the `project` is followed. Raises `SyntaxProblem`."""
+    module = parse(text)
+    with room_to_recurse():
+        loaded = Loaded(lower(module), Positions(path, module, text))
+        project.keep(path, loaded)
+        judgement = _judgement(loaded, settings, project)
+        detach(loaded.module)
+    project.forget_trees()
+    return judgement
+
+
+def _judgement(loaded: Loaded, settings: Settings, project: Project | None) -> Judgement:
+    """One verdict for each rule and place, with what it depends on in other files."""
+    interpretation = interpret(loaded.module, loaded.positions, settings.roles, project)
     checks, book = _rules(settings.rule_folders)
-    found = _by_entry(interpretation, registry.findings(interpretation.run.log, checks))
-    return _judgement(found, interpretation, book, path)
+    merged: dict[tuple[str, Any], list[tuple[Entry, Finding]]] = {}
+    for number, finding in _by_entry(interpretation, registry.findings(interpretation.run.log, checks)):
+        key = (finding.code, finding.place.key)
+        merged.setdefault(key, []).append((interpretation.entries[number], finding))
+    file = loaded.positions.filename
+    verdicts = [_verdict(group, interpretation, book, file) for group in merged.values()]
+    return Judgement(tuple(filter(None, verdicts)), frozenset(_key(name, file) for name in interpretation.built))
 
 
 @lru_cache(maxsize=8)
@@ -59,18 +74,6 @@ def _by_entry(interpretation: Interpretation, findings: Iterable[Finding]) -> li
         entry = log.events[finding.cause].entry if 0 <= finding.cause < len(log.events) else 0
         grouped.setdefault(entry, []).append(finding)
     return [(entry, finding) for entry in sorted(grouped) for finding in one_for_each_cause(grouped[entry])]
-
-
-def _judgement(
-    found: Sequence[tuple[int, Finding]], interpretation: Interpretation, book: RuleBook, file: str
-) -> Judgement:
-    """One verdict for each rule and place, with what it depends on in other files."""
-    merged: dict[tuple[str, Any], list[tuple[Entry, Finding]]] = {}
-    for number, finding in found:
-        key = (finding.code, finding.place.key)
-        merged.setdefault(key, []).append((interpretation.entries[number], finding))
-    verdicts = [_verdict(group, interpretation, book, file) for group in merged.values()]
-    return Judgement(tuple(filter(None, verdicts)), frozenset(_key(name, file) for name in interpretation.built))
 
 
 def _key(name: str, file: str) -> str:

@@ -15,7 +15,9 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from rnnshape_guard.comments import without_comments
 from rnnshape_guard.findings import Position, Span
-from rnnshape_guard.static.lowering import room_to_recurse
+from rnnshape_guard.static.lowering import lower, room_to_recurse
+from rnnshape_guard.static.parsing import parse
+from rnnshape_guard.static.spots import Spot, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +33,31 @@ class Positions:
     (Position(row=1, column=7), 'self.head(x)')
     """
 
-    def __init__(self, filename: str, module: cst.Module) -> None:
+    def __init__(self, filename: str, module: cst.Module, text: str = "") -> None:
         self.filename = filename
-        self._module = module
+        self._module: cst.Module | None = module
+        self._text = text
+        self._nodes: list[Any] = []
+
+    def forget(self) -> None:
+        """Let go of the tree, where the text is there. Should anything be asked of numbered nodes, it is made again."""
+        self._module = None
+        self._nodes = []
+        self.__dict__.pop("_ranges", None)
+
+    @property
+    def _tree(self) -> cst.Module:
+        assert self._module is not None
+        return self._module
+
+    def _node(self, node: Any) -> Any:
+        if type(node) is not Spot:
+            return node
+        if self._module is None:
+            self._module = parse(self._text)
+            with room_to_recurse():
+                self._nodes = nodes(lower(self._module))
+        return self._nodes[node.number]
 
     def span(self, node: Any) -> Span:
         """The stretch a node takes: rows and columns from 1, columns counted in characters, the end exclusive.
@@ -41,6 +65,7 @@ class Positions:
         A statement with a body is pointed at by its header: a class or function by its name. A node that is not of
         this file stands at its first character.
         """
+        node = self._node(node)
         if isinstance(node, cst.Module):
             return self._nowhere
         last: Any = node
@@ -74,6 +99,7 @@ class Positions:
 
     def span_within(self, node: Any, start: int, end: int) -> Span:
         """The stretch of a part of what a string says; the whole string where it is not written as it reads."""
+        node = self._node(node)
         whole = self.span(node)
         if not isinstance(node, cst.SimpleString) or whole.start.row != whole.end.row:
             return whole
@@ -85,11 +111,12 @@ class Positions:
 
     def text(self, node: Any) -> str:
         """A node as it is written, in one line: runs of white space are one space and comments are left out."""
+        node = self._node(node)
         name = _dotted(node)
         if name is not None:
             return name
         with room_to_recurse():
-            code = self._module.code_for_node(node)
+            code = self._tree.code_for_node(node)
         if "\n" not in code:
             return " ".join(code.split())
         words = " ".join((without_comments(code) if "#" in code else code).split())
@@ -98,7 +125,7 @@ class Positions:
     @cached_property
     def _ranges(self) -> Mapping[cst.CSTNode, CodeRange]:
         with room_to_recurse():
-            return MetadataWrapper(self._module, unsafe_skip_copy=True).resolve(PositionProvider)
+            return MetadataWrapper(self._tree, unsafe_skip_copy=True).resolve(PositionProvider)
 
     @property
     def _nowhere(self) -> Span:

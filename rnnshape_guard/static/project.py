@@ -19,11 +19,12 @@ from rnnshape_guard.static.outlines import Block, Import, Outline
 from rnnshape_guard.static.parsing import SyntaxProblem, parse
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.sources import MAX_BYTES, ReadProblem, decode, read_bytes
+from rnnshape_guard.static.spots import detach
 
 _REACH: Final = 3_000
 """Files followed from one file."""
-_KEPT: Final = 100
-"""Files whose trees are kept, for the next file that imports them."""
+_KEPT: Final = 1_000
+"""Files whose records are kept, for the next file that imports them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,12 +229,22 @@ class Project:
             source = read_bytes(file)
             if limits.excess(source, MAX_BYTES) is not None:
                 return self.keep(file, None)
-            tree = parse(decode(source))
+            text = decode(source)
+            tree = parse(text)
         except (ReadProblem, SyntaxProblem):
             return self.keep(file, None)
         with room_to_recurse():
             module = lower(tree)
-        return self.keep(file, Loaded(module, Positions(file, tree)))
+        detach(module)
+        positions = Positions(file, tree, text)
+        positions.forget()
+        return self.keep(file, Loaded(module, positions))
+
+    def forget_trees(self) -> None:
+        """Let go of all syntax trees; of what is remembered, the records are enough."""
+        for loaded in self._loaded.values():
+            if loaded is not None:
+                loaded.positions.forget()
 
     def keep(self, file: str, loaded: Loaded | None) -> Loaded | None:
         """Remember a file that was loaded; those not used for longest are forgotten."""

@@ -230,14 +230,16 @@ class Written:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """The state of interpreting one file, entry point after entry point. `frame` is that of the file whose code runs
-    now, `modules` those of the files of the `project` that were loaded. `assumed` decides conditions by their key;
+    """The state of interpreting one file, entry point after entry point. `main` is that file's frame, `frame` that of the
+    file whose code runs now, `modules` those of the files of the `project` that were loaded, and `spent` the steps that
+    functions of these have had. `assumed` decides conditions by their key;
     `steps` are what is left of the budget. `calls` are the calls it is in the middle of, each as the id of its
     FunctionEntered and its receiver; `forms` are annotations as they were read, `contracts` those of layers by id."""
 
-    frame: ModuleFrame
+    main: ModuleFrame
     project: Project | None = None
     modules: dict[str, ModuleFrame | None] = field(default_factory=dict)
+    spent: dict[int, int] = field(default_factory=dict)
     assumed: dict[str, bool] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     steps: int = 60_000
@@ -266,6 +268,10 @@ class Run:
     contracts: dict[int, Any] = field(default_factory=dict)
     scope: str = ""
     entry: int = 0
+    frame: ModuleFrame = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.frame = self.main
 
     @property
     def positions(self) -> Positions:

@@ -31,7 +31,7 @@ class Ended:
 Run = Callable[..., Ended]
 
 
-def examine(module: object, path: str, settings: object, project: object) -> Judgement:
+def examine(text: object, path: str, settings: object, project: object) -> Judgement:
     """An error in line 1, a warning in line 2, and a note if the file is called so."""
     return Judgement(tuple(Verdict(one) for one in judge(path)))
 
@@ -372,7 +372,7 @@ SLOW = """
 import sys, time
 from types import SimpleNamespace
 
-def examine(module, path, settings, project):
+def examine(text, path, settings, project):
     print("judging", flush=True)
     time.sleep(60)
 

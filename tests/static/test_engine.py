@@ -16,16 +16,15 @@ from rnnshape_guard.findings import Diagnostic, Position, Severity, Span
 from rnnshape_guard.settings import Overrides, SettingsResolver
 from rnnshape_guard.static import engine
 from rnnshape_guard.static.engine import Report, check_paths, check_text
+from rnnshape_guard.static.parsing import parse
 from rnnshape_guard.static.verdicts import Judgement, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import libcst
-
     from rnnshape_guard.settings import Settings
 
-    Judge = Callable[[libcst.Module, str, Settings], list[Diagnostic]]
+    Judge = Callable[[str, str, Settings], list[Diagnostic]]
 
 RECURRENT = "import torch.nn as nn\nrnn = nn.LSTM(3, 4, batch_first=True)\n"
 
@@ -33,7 +32,7 @@ RECURRENT = "import torch.nn as nn\nrnn = nn.LSTM(3, 4, batch_first=True)\n"
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    judge_by(monkeypatch, lambda module, filename, settings: [])
+    judge_by(monkeypatch, lambda text, filename, settings: [])
     return tmp_path
 
 
@@ -61,13 +60,14 @@ def finding(filename: str, row: int = 2, code: str = "RSG201") -> Diagnostic:
 def judge_by(monkeypatch: pytest.MonkeyPatch, judge: Judge) -> None:
     """Put a judge in the place of the interpreter and its checks: what this file tests is everything around them."""
 
-    def examine(module: libcst.Module, path: str, settings: Settings, project: object) -> Judgement:
-        return Judgement(tuple(Verdict(one) for one in judge(module, path, settings)))
+    def examine(text: str, path: str, settings: Settings, project: object) -> Judgement:
+        parse(text)
+        return Judgement(tuple(Verdict(one) for one in judge(text, path, settings)))
 
     monkeypatch.setitem(sys.modules, "rnnshape_guard.static.judgement", SimpleNamespace(examine=examine))
 
 
-def always(module: libcst.Module, filename: str, settings: Settings) -> list[Diagnostic]:
+def always(text: str, filename: str, settings: Settings) -> list[Diagnostic]:
     return [finding(filename, 2, "RSG301"), finding(filename, 2), finding(filename, 1)]
 
 
@@ -147,7 +147,7 @@ BAD_FILES = {
 
 
 def test_what_cannot_be_parsed_is_reported_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    judge_by(monkeypatch, lambda module, filename, settings: [finding(filename)])
+    judge_by(monkeypatch, lambda text, filename, settings: [finding(filename)])
     for name, (content, _, _) in BAD_FILES.items():
         write(name, content)
     write("good.py")
@@ -161,7 +161,7 @@ def test_what_cannot_be_parsed_is_reported_and_the_run_goes_on(monkeypatch: pyte
 
 
 def test_the_same_through_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    judge_by(monkeypatch, lambda module, filename, settings: [finding(filename)])
+    judge_by(monkeypatch, lambda text, filename, settings: [finding(filename)])
     monkeypatch.setattr(engine, "WORTH_WORKERS", 0)
     for name, (content, _, _) in BAD_FILES.items():
         write(name, content)
@@ -210,7 +210,7 @@ def test_syntax_errors_are_reported_whatever_is_selected() -> None:
 # -- when the checker itself breaks --------------------------------------------------------------------------------
 
 
-def breaks(module: libcst.Module, filename: str, settings: Settings) -> list[Diagnostic]:
+def breaks(text: str, filename: str, settings: Settings) -> list[Diagnostic]:
     if "bad" in filename:
         raise KeyError("hidden_size")
     return [finding(filename)]
@@ -231,8 +231,8 @@ def test_an_internal_error_is_reported_for_its_file(monkeypatch: pytest.MonkeyPa
     assert 'raise KeyError("hidden_size")' in report.failures["bad.py"]
 
 
-def descends(module: libcst.Module, filename: str, settings: Settings) -> list[Diagnostic]:
-    return descends(module, filename, settings)
+def descends(text: str, filename: str, settings: Settings) -> list[Diagnostic]:
+    return descends(text, filename, settings)
 
 
 def test_endless_recursion_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +243,7 @@ def test_endless_recursion_is_an_internal_error(monkeypatch: pytest.MonkeyPatch)
     assert "RecursionError" in report.diagnostics[0].message
 
 
-def dies(module: libcst.Module, filename: str, settings: Settings) -> list[Diagnostic]:
+def dies(text: str, filename: str, settings: Settings) -> list[Diagnostic]:
     if "deadly" in filename:
         os._exit(139)
     time.sleep(0.01)
