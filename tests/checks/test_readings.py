@@ -504,19 +504,6 @@ class Net(nn.Module):
 }
 
 RIGHT = {
-    "a layer of a kind that a name tells, which cannot be recurrent": """
-class Block(nn.Module):
-    def __init__(self, width, activation):
-        super().__init__()
-        self.activation = getattr(nn, activation)()
-        self.first = nn.Linear(width, width)
-        self.second = nn.Linear(width, width)
-        self.rnn = nn.GRU(width, width, batch_first=True)
-
-    def forward(self, x):
-        out, _ = self.rnn(x)
-        return self.second(self.activation(self.first(out)))
-""",
     "lengths as a feature, and as an index": """
 class Sessions(nn.Module):
     def __init__(self, n, d):
