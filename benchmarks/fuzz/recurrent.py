@@ -358,7 +358,8 @@ def batch_text(cls: Class, x: Tensor) -> str:
     shape = draft.chance(0.3)
     right = f"{name} = {x.name}.shape[{x.batch}]" if shape else f"{name} = {x.name}.size({x.batch})"
     wrong = f"{name} = {x.name}.shape[{x.time}]" if shape else f"{name} = {x.name}.size({x.time})"
-    cls.forward.add(right, "count", [Wrong("state sized by the time", wrong, "state rnn-call")])
+    # The name is evidence of its own: whether it or the layer is wrong, nothing else may tell.
+    cls.forward.add(right, "count", [Wrong("state sized by the time", wrong, "state rnn-call rnn")])
     return name
 
 
