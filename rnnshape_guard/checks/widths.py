@@ -241,8 +241,27 @@ def given_number(call: LayerCalled, argument: str, misfit: Misfit, maker: Layer 
         others = [event.layer for event in beside if spot(event.layer.place) is not spot(layer.place)]
         if any(one.text == place.text for other in others for one in other.argument_places.values()):
             return None
+    if _has_two_uses(layer, argument, place.text) and (
+        (maker is not None and maker.owner == layer.owner) or _fits_another(function, place.text, misfit)
+    ):
+        return None  # one number for two things: the layer's own line says so, and another parameter was meant
     given = function.given.get(place.text)
     return given.place if given is not None else None
+
+
+def _has_two_uses(layer: Layer, argument: str, parameter: str) -> bool:
+    """Whether a layer is built with one parameter in two places."""
+    return any(place.text == parameter for name, place in layer.argument_places.items() if name != argument)
+
+
+def _fits_another(function: FunctionEntered, parameter: str, misfit: Misfit) -> bool:
+    """Whether a constructor was given the number that is needed under another parameter's name."""
+    found = misfit.found
+    return found is not None and any(
+        isinstance(given.seen, Dim) and compare(given.seen, found).equal
+        for name, given in function.given.items()
+        if name != parameter
+    )
 
 
 def maker_of(value: Value, log: Log) -> Layer | None:
