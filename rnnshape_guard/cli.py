@@ -283,9 +283,8 @@ def _common_folder(paths: Sequence[str] | str) -> Path:
 
 
 def _run(paths: tuple[str, ...], resolver: SettingsResolver, settings: Settings, options: Mapping[str, Any]) -> Report:
-    from rnnshape_guard.static.engine import check_paths, check_text, collect_seldom
+    from rnnshape_guard.static.engine import check_paths, check_text
 
-    collect_seldom()
     if paths == ("-",):
         source = sys.stdin.buffer.read()
         return check_text(source, options["stdin_filename"] or "-", resolver)

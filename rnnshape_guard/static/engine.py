@@ -7,7 +7,6 @@ run goes on. Enough work is shared out to processes; one that dies takes nothing
 from __future__ import annotations
 
 import functools
-import gc
 import os
 import signal
 import sys
@@ -25,8 +24,9 @@ from rnnshape_guard.findings import Diagnostic, Note, Position, Severity, Span
 from rnnshape_guard.rulebook import RuleBook
 from rnnshape_guard.static import globs, limits
 from rnnshape_guard.static.cache import Cache
-from rnnshape_guard.static.outcomes import Lookup, Outcome
+from rnnshape_guard.static.outcomes import UNASKED, Outcome, Trail
 from rnnshape_guard.static.parsing import SyntaxProblem, parse, python_problem
+from rnnshape_guard.static.project import Project, read_outline
 from rnnshape_guard.static.recall import Recall
 from rnnshape_guard.static.sources import (
     MAX_BYTES,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
     from rnnshape_guard.settings import Settings, SettingsResolver
-    from rnnshape_guard.static.project import Project
 
 SYNTAX_ERROR = "RSG000"
 INTERNAL_ERROR = "RSG001"
@@ -77,12 +76,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What came of one file, and the modules that were looked for meanwhile; `failure` is the traceback if the checker
-    broke on it."""
+    """What came of one file, and what was asked of the project meanwhile; `failure` is the traceback if the checker broke
+    on it."""
 
     job: Job
     outcome: Outcome
-    lookups: frozenset[Lookup] = frozenset()
+    trail: Trail = UNASKED
     failure: str = ""
 
 
@@ -128,7 +127,7 @@ def check_paths(
     whenever one has been judged. Raises `UnknownRule`, `PageProblem` or `SettingsProblem` for settings that cannot be used.
     """
     with _Run(resolver, cache, on_file or _nobody) as run:
-        for item in _share_out(run.unknown(run.work(paths)), jobs or os.cpu_count() or 1):
+        for item in _share_out(run.unknown(run.work(paths)), jobs or os.cpu_count() or 1, run.analyst):
             run.learn(item)
             run.tell()
         return run.report()
@@ -163,6 +162,7 @@ class _Run:
         self._cache = cache
         self._survey = Survey(cache)
         self._recall = Recall(cache, self._survey) if cache is not None else None
+        self.analyst = Analyst(self._survey if cache is not None else None)
         self._selected: dict[int, tuple[Settings, frozenset[str]]] = {}
         self._jobs: dict[str, tuple[str, Settings]] = {}
         self.files = 0
@@ -241,9 +241,9 @@ class _Run:
     def learn(self, judged: Judged) -> None:
         """Take in what came of a job."""
         job = replace(judged.job, source=b"")
-        self.judged.append(replace(judged, job=job, lookups=frozenset()))
+        self.judged.append(replace(judged, job=job, trail=UNASKED))
         if self._recall is not None and job.may_be_kept and not judged.failure:
-            self._recall.learn(job.path, job.settings, judged.outcome, judged.lookups, named=job.named)
+            self._recall.learn(job.path, job.settings, judged.outcome, judged.trail, named=job.named)
 
     def job(self, source: Source, content: bytes = b"") -> Job:
         self._jobs[source.path] = (source.filename, source.settings)
@@ -343,9 +343,11 @@ def rule_book(folders: tuple[Path, ...]) -> RuleBook:
 
 
 class Analyst:
-    """Judges files one after another, and knows again what it read for the last."""
+    """Judges files one after another, and knows again what it read for the last. `survey` may know what stands in files
+    without reading them."""
 
-    def __init__(self) -> None:
+    def __init__(self, survey: Survey | None = None) -> None:
+        self._survey = survey
         self._projects: dict[str, Project] = {}
 
     def analyse(self, job: Job) -> Judged:
@@ -373,27 +375,27 @@ class Analyst:
         suppresses = suppressions.may_be_unused(text)
         try:
             project = self._project(job) if candidate or b"import" in job.source else None
+            if project is not None:
+                project.take_trail()
             if project is not None and (candidate or project.matters(job.path)):
                 module = parse(text)
                 from rnnshape_guard.static.judgement import examine  # loads libcst, which only a candidate needs
 
-                project.take_lookups()
                 judgement = examine(module, job.path, job.settings, project)
                 outcome = Outcome(judgement=judgement, candidate=True, suppresses=suppresses)
-                return Judged(job, outcome, project.take_lookups())
+                return Judged(job, outcome, project.take_trail())
             if job.named and python_problem(text) is not None:
                 parse(text)
         except SyntaxProblem as problem:
             return _refusal(job, problem.message, problem.row, problem.column, candidate=candidate)
-        return Judged(job, Outcome(suppresses=suppresses))
+        return Judged(job, Outcome(suppresses=suppresses), project.take_trail() if project is not None else UNASKED)
 
     def _project(self, job: Job) -> Project:
-        from rnnshape_guard.static.project import Project  # loads libcst
-
         root = job.settings.root.as_posix()
         project = self._projects.get(root)
         if project is None:
-            project = self._projects[root] = Project(root)
+            known = self._survey.outline if self._survey is not None else read_outline
+            project = self._projects[root] = Project(root, known)
         project.give(job.path, job.source)
         return project
 
@@ -432,8 +434,8 @@ def _sentence(error: BaseException) -> str:
 # -- many files ----------------------------------------------------------------------------------------------------
 
 
-def _share_out(jobs: Iterator[Job], workers: int) -> Iterator[Judged]:
-    """Judge all jobs: here if there is little to do or one worker to do it, else in processes."""
+def _share_out(jobs: Iterator[Job], workers: int, analyst: Analyst) -> Iterator[Judged]:
+    """Judge all jobs: by the analyst here if there is little to do or one worker to do it, else in processes."""
     if workers > 1:
         first: list[Job] = []
         size = 0
@@ -444,7 +446,7 @@ def _share_out(jobs: Iterator[Job], workers: int) -> Iterator[Judged]:
                 yield from _in_workers(_batches(chain(first, jobs)), workers)
                 return
         jobs = iter(first)
-    yield from map(Analyst().analyse, jobs)
+    yield from map(analyst.analyse, jobs)
 
 
 def _batches(jobs: Iterator[Job]) -> Iterator[list[Job]]:
@@ -533,17 +535,9 @@ _analysts: list[Analyst] = []
 """The analyst of a worker process."""
 
 
-def collect_seldom() -> None:
-    """Have the collector of garbage look over this process a tenth as often: nearly all that is made lives as long as the
-    file it is made for, and looking it over takes a fifth of the time."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-
-
 def _start_worker() -> None:
     # Ctrl-C is the main process's to handle; workers would only add tracebacks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    collect_seldom()
     _analysts[:] = [Analyst()]
 
 
