@@ -19,7 +19,7 @@ help:
 	@echo "make test    run every test"
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make format  let ruff put the code in order"
-	@echo "make bench   how fast the checker is, on TREES or on what is installed in .venv"
+	@echo "make bench   how fast the checker and others are, on TREES or on what is installed in .venv"
 	@echo "make clean   remove .venv and caches"
 
 $(PYTHON):
@@ -96,4 +96,4 @@ format: $(DEVELOPMENT)
 	$(VENV)/bin/ruff format
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .rnnshape_guard_cache

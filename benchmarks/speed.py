@@ -1,43 +1,51 @@
 """How fast the checker is, as ratios measured in one run.
 
-    python benchmarks/speed.py [--rounds 3] TREE [TREE …]
+    python benchmarks/speed.py [--rounds 3] [--recurrent] TREE [TREE …]
 
-For each tree two things are measured, the best of several rounds each:
+For each tree, in one process each and the best of several rounds that go around all tools:
 
-- analysis (lowering, interpretation, checks) against libcst's parse alone of the same files, collector off, one process:
-  the files are those that the pre-filter lets through;
-- the whole command, cold, against `ruff check --no-cache` on the same tree and against libcst alone parsing those files
-  with as many processes.
+- the whole command, cold (`--no-cache`) and warm (a second run with a cache), and on one recurrent file alone;
+- the same tree under `ruff check --no-cache`, pyrefly and TorchFix, which are installed from PyPI into a folder outside
+  this repository (`--tools`); one that cannot be installed is left out with a word;
+- libcst alone, parsing the recurrent files with as many processes as there are processors;
+- analysis against libcst's parse of the same files: everything else that judging them costs, imports followed, in one
+  process.
 
-Without a tree it takes the packages installed beside it.
+`--recurrent` adds a row for the recurrent files of each tree alone. Without a tree it takes what is installed beside it.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import os
-import subprocess
-import sys
+import shutil
 import sysconfig
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import libcst
+from commands import Cost, Failed, ours, ruff, run
+from peers import PEERS, Peer, default_folder, install
 
 from rnnshape_guard.settings import Settings
-from rnnshape_guard.static.judgement import judge
+from rnnshape_guard.static.engine import Analyst, Job
 from rnnshape_guard.static.limits import excess
 from rnnshape_guard.static.sources import MAX_BYTES, may_matter
+
+SLOW = 15.0
+"""Seconds from which on a command is not run again: another round would tell nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
     """A folder of Python files: how many there are, how many lines, and the recurrent ones with their bytes."""
 
+    name: str
     path: Path
     files: int
     lines: int
@@ -48,12 +56,48 @@ class Tree:
         """Lines of the recurrent files."""
         return sum(source.count(b"\n") for source in self.recurrent.values())
 
+    @property
+    def typical(self) -> Path | None:
+        """The recurrent file of middling length."""
+        ordered = sorted(self.recurrent, key=lambda file: len(self.recurrent[file]))
+        return ordered[len(ordered) // 2] if ordered else None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Seconds of judging files in one process: libcst's parse, everything else, and the most that one file took."""
+
+    parse: float
+    rest: float
+    longest: float
+    slowest: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one tree cost: each tool's command by name, libcst alone, and the parts of the analysis."""
+
+    tree: Tree
+    costs: dict[str, Cost]
+    libcst: float
+    analysis: Analysis
+
 
 def read(path: Path) -> Tree:
     """Read a tree once, so that the disk is no part of what is measured."""
-    sources = {file: file.read_bytes() for file in sorted(path.rglob("*.py"))}
+    sources = {file: file.read_bytes() for file in sorted(path.rglob("*.py")) if file.is_file()}
     recurrent = {file: source for file, source in sources.items() if may_matter(source) and parses(source)}
-    return Tree(path, len(sources), sum(source.count(b"\n") for source in sources.values()), recurrent)
+    return Tree(path.name, path, len(sources), sum(source.count(b"\n") for source in sources.values()), recurrent)
+
+
+def recurrent_alone(tree: Tree, folder: Path) -> Tree:
+    """A copy of a tree that holds its recurrent files and nothing else."""
+    for file in tree.recurrent:
+        copy = folder / tree.name / file.relative_to(tree.path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+    (folder / tree.name).mkdir(exist_ok=True)
+    return replace(read(folder / tree.name), name=f"{tree.name}, recurrent")
 
 
 def parses(source: bytes) -> bool:
@@ -77,21 +121,36 @@ def best(rounds: int, action: Callable[[], object]) -> float:
     return min(times)
 
 
-def analysis(tree: Tree, rounds: int) -> tuple[float, float, tuple[float, Path]]:
-    """Seconds of parsing and of analysis over a tree's recurrent files, and the slowest file."""
-    settings = Settings()
-    parse = judged = 0.0
+def analysis(tree: Tree, limit: float) -> Analysis:
+    """Judge a tree's recurrent files one after another in this process, for at most `limit` seconds, and tell libcst's
+    parse (of these files and of those that they import) from everything else."""
+    settings = Settings(root=tree.path)
+    analyst = Analyst()
+    parse_module = libcst.parse_module
+    parsing = 0.0
+
+    def timed(source: str | bytes, *config: Any) -> libcst.Module:
+        nonlocal parsing
+        start = time.perf_counter()
+        try:
+            return parse_module(source, *config)
+        finally:
+            parsing += time.perf_counter() - start
+
     slowest = (0.0, tree.path)
-    for file, source in tree.recurrent.items():
-        gc.collect()
-        gc.disable()
-        parse += best(rounds, lambda source=source: libcst.parse_module(source))
-        module = libcst.parse_module(source)
-        seconds = best(rounds, lambda module=module, file=file: judge(module, str(file), settings))
-        gc.enable()
-        judged += seconds
-        slowest = max(slowest, (seconds, file))
-    return parse, judged, slowest
+    begin = time.perf_counter()
+    libcst.parse_module = timed  # type: ignore[assignment]
+    try:
+        for file, source in tree.recurrent.items():
+            start = time.perf_counter()
+            analyst.analyse(Job(str(file), str(file), source, settings, named=False))
+            now = time.perf_counter()
+            slowest = max(slowest, (now - start, file))
+            if now - begin > limit:
+                break
+    finally:
+        libcst.parse_module = parse_module
+    return Analysis(parsing, time.perf_counter() - begin - parsing, *slowest)
 
 
 def parse_one(source: bytes) -> None:
@@ -99,57 +158,175 @@ def parse_one(source: bytes) -> None:
     libcst.parse_module(source)
 
 
-def command(arguments: list[str]) -> None:
-    """Run a command whose findings do not matter here."""
-    subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+def parse_all(tree: Tree) -> None:
+    """Parse the recurrent files with all processors."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(parse_one, tree.recurrent.values(), chunksize=4))
 
 
-def whole(tree: Tree, rounds: int) -> tuple[float, float, float]:
-    """Seconds of the whole command, of Ruff, and of libcst alone on all processors."""
-    folder = Path(sys.executable).parent
+def measure(tree: Tree, tools: dict[Peer, Path], rounds: int, limit: float) -> Row:
+    """Everything about one tree. Rounds go around all tools, so that a busy minute strikes all of them."""
     path = str(tree.path)
-    ours = best(rounds, lambda: command([str(folder / "rnnshape-guard"), "check", "--isolated", "--exit-zero", path]))
-    ruff = [str(folder / "ruff"), "check", "--isolated", "--no-cache", "--exit-zero", path]
-    theirs = best(rounds, lambda: command(ruff))
+    with tempfile.TemporaryDirectory() as cache:
+        commands: dict[str, tuple[list[str], tuple[int, ...]]] = {
+            "cold": (ours("--no-cache", path), (0,)),
+            "warm": (ours("--cache-dir", cache, path), (0,)),
+            "ruff": (ruff(path), (0,)),
+        }
+        if tree.typical is not None:
+            commands["one"] = (ours("--no-cache", str(tree.typical)), (0,))
+        for peer, folder in tools.items():
+            commands[peer.name] = (peer.command(folder, path), peer.accepted)
+        if run(commands["warm"][0], limit).cut:
+            del commands["warm"]
+        costs: dict[str, Cost] = {}
+        alone = float("inf")
+        for _ in range(rounds):
+            for name, (command, accepted) in commands.items():
+                known = costs.get(name)
+                if known is not None and known.seconds > SLOW:
+                    continue
+                try:
+                    cost = run(command, limit, accepted)
+                except Failed as failure:
+                    print(f"{name} fails on {tree.name}: {failure}")
+                    continue
+                costs[name] = cost if known is None else min(known, cost, key=lambda it: it.seconds)
+            alone = min(alone, best(1, lambda: parse_all(tree)))
+    return Row(tree, costs, alone, min((analysis(tree, limit) for _ in range(rounds)), key=lambda it: it.rest))
 
-    def parse_all() -> None:
-        with ProcessPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(parse_one, tree.recurrent.values(), chunksize=4))
 
-    return ours, theirs, best(rounds, parse_all)
+# -- the table -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table: its head, its width, and what it shows of a row."""
+
+    head: str
+    width: int
+    show: Callable[[Row], str] = field(repr=False)
+
+
+def seconds(name: str) -> Callable[[Row], str]:
+    """What shows a command's seconds."""
+    return lambda row: f"{row.costs[name].seconds:.2f}" if name in row.costs else "-"
+
+
+def ratio(one: float, other: float) -> str:
+    """How many times one number another is."""
+    if not other:
+        return "-"
+    times = one / other
+    return f"{times:.0f}x" if times >= 100 else f"{times:.1f}x" if times >= 10 else f"{times:.2f}x"
+
+
+def times(over: Callable[[Row], Cost | None], under: Callable[[Row], Cost | None]) -> Callable[[Row], str]:
+    """What shows how many times one cost another is."""
+
+    def show(row: Row) -> str:
+        one, other = over(row), under(row)
+        if one is None or other is None:
+            return "-"
+        return ("≥" if one.cut else "") + ratio(one.seconds, other.seconds)
+
+    return show
+
+
+def of(name: str) -> Callable[[Row], Cost | None]:
+    """The cost of a command."""
+    return lambda row: row.costs.get(name)
+
+
+def libcst_alone(row: Row) -> Cost:
+    """What libcst alone takes."""
+    return Cost(row.libcst, 0)
+
+
+def columns(peers: list[Peer]) -> list[Column]:
+    """The columns: the tree, seconds, ratios."""
+    return [
+        Column("tree", -28, lambda row: row.tree.name),
+        Column("files", 7, lambda row: f"{row.tree.files:,}"),
+        Column("lines", 9, lambda row: f"{row.tree.lines:,}"),
+        Column("recurrent", 11, lambda row: f"{row.tree.recurrent_lines / max(row.tree.lines, 1):.1%}"),
+        Column("cold s", 8, seconds("cold")),
+        Column("warm s", 8, seconds("warm")),
+        Column("1 file s", 9, seconds("one")),
+        Column("cold/ruff", 11, times(of("cold"), of("ruff"))),
+        Column("warm/ruff", 11, times(of("warm"), of("ruff"))),
+        Column("cold/libcst", 13, times(of("cold"), libcst_alone)),
+        *(Column(f"{peer.name}/cold", len(peer.name) + 7, times(of(peer.name), of("cold"))) for peer in peers),
+        Column("analysis/parse", 16, lambda row: ratio(row.analysis.rest, row.analysis.parse)),
+        Column("  within the bars", -17, verdict),
+    ]
+
+
+def verdict(row: Row) -> str:
+    """Which bars a row is held to and misses: cold against Ruff below 1% recurrent lines, else against libcst; warm
+    against cold Ruff; one file in 0.35 s; analysis against the parse; no file past 5 s."""
+    spent = {name: cost.seconds for name, cost in row.costs.items()}
+    mostly_plain = row.tree.recurrent_lines < 0.01 * row.tree.lines
+    bars = {
+        "cold": spent["cold"] <= (2 * spent["ruff"] if mostly_plain else 2 * row.libcst + 0.3),
+        "warm": "warm" in spent and spent["warm"] <= spent["ruff"],
+        "1 file": spent.get("one", 0.0) <= 0.35,
+        "analysis": row.analysis.rest <= row.analysis.parse,
+        "5 s": row.analysis.longest <= 5.0,
+    }
+    missed = [name for name, holds in bars.items() if not holds]
+    return "  yes" if not missed else f"  not {', '.join(missed)}"
+
+
+def lines(rows: list[Row], shown: list[Column]) -> Iterator[str]:
+    """The table, line by line."""
+
+    def line(cells: list[str]) -> str:
+        pairs = zip(shown, cells, strict=True)
+        return "".join(
+            f"{cell:<{-column.width}}" if column.width < 0 else f"{cell:>{column.width}}" for column, cell in pairs
+        )
+
+    yield line([column.head for column in shown])
+    for row in rows:
+        yield line([column.show(row) for column in shown])
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trees", nargs="*", type=Path, default=[Path(sysconfig.get_path("purelib"))])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each command is run [3]")
+    parser.add_argument("--recurrent", action="store_true", help="add the recurrent files of each tree as a tree")
+    parser.add_argument("--limit", type=float, default=120.0, help="seconds after which a tool is cut off [120]")
+    parser.add_argument(
+        "--tools", type=Path, default=default_folder(), help=f"where to install them [{default_folder()}]"
+    )
+    parser.add_argument("--without", action="append", default=[], metavar="TOOL", help="a tool to leave out")
     options = parser.parse_args()
-    trees = [read(path) for path in options.trees]
 
-    print("analysis against libcst's parse of the same files (one process, collector off)")
-    print(f"{'tree':<24}{'files':>7}{'lines':>9}{'parse':>12}{'analysis':>12}{'ratio':>7}  slowest file")
-    sums = [0.0, 0.0]
-    for tree in trees:
-        parse, judged, (longest, file) = analysis(tree, options.rounds)
-        sums = [sums[0] + parse, sums[1] + judged]
-        speed = [f"{tree.recurrent_lines / seconds:,.0f}/s" if seconds else "-" for seconds in (parse, judged)]
-        ratio = judged / parse if parse else 0
-        print(
-            f"{tree.path.name:<24}{len(tree.recurrent):>7}{tree.recurrent_lines:>9,}{speed[0]:>12}{speed[1]:>12}"
-            f"{ratio:>7.2f}  {longest:.2f} s {file.name}"
-        )
-    print(f"{'all':<24}{'':>40}{sums[1] / sums[0] if sums[0] else 0:>7.2f}")
+    tools: dict[Peer, Path] = {}
+    for peer in PEERS:
+        if peer.name.lower() in (name.lower() for name in options.without):
+            continue
+        try:
+            print(f"{peer.name} {install(peer, options.tools)}")
+            tools[peer] = options.tools
+        except RuntimeError as problem:
+            print(f"{peer.name} is left out, it could not be installed: {problem}")
 
-    print("\nthe whole command, cold")
-    print(f"{'tree':<24}{'files':>7}{'recurrent':>11}{'ours':>9}{'ruff':>9}{'libcst':>9}{'x ruff':>8}{'x libcst':>10}")
-    for tree in trees:
-        ours, ruff, parsing = whole(tree, options.rounds)
-        share = tree.recurrent_lines / max(tree.lines, 1)
-        print(
-            f"{tree.path.name:<24}{tree.files:>7}{share:>11.1%}{ours:>8.2f}s{ruff:>8.2f}s{parsing:>8.2f}s"
-            f"{ours / ruff:>8.1f}{ours / parsing:>10.1f}"
-        )
+    with tempfile.TemporaryDirectory() as copies:
+        trees = [read(path.resolve()) for path in options.trees]
+        if options.recurrent:
+            trees += [recurrent_alone(tree, Path(copies)) for tree in trees]
+        rows = [measure(tree, tools, options.rounds, options.limit) for tree in trees]
+
+    print(f"\n{os.cpu_count()} processors, the best of {options.rounds}; ratios are of seconds, tool over tool")
+    print("\n".join(lines(rows, columns(list(tools)))))
+    parts = [row.analysis for row in rows]
+    slowest = max(parts, key=lambda it: it.longest)
+    whole = ratio(sum(it.rest for it in parts), sum(it.parse for it in parts))
+    print(f"\nanalysis over parse in all: {whole}; slowest file: {slowest.longest:.2f} s, {slowest.slowest.name}")
 
 
 if __name__ == "__main__":

@@ -304,20 +304,30 @@ class Log:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self._reads: list[list[Value]] = []
         self._readers: dict[int, list[Event]] = {}
 
     def add(self, event: Event) -> None:
         """Note an event; its id must be `len(log.events)`."""
+        found = _read_by(event)
         self.events.append(event)
-        for value in reads(event):
-            self._readers.setdefault(value.id, []).append(event)
+        self._reads.append(found)
+        for value in found:
+            readers = self._readers.get(value.id)
+            if readers is None:
+                self._readers[value.id] = [event]
+            else:
+                readers.append(event)
 
     def drop(self, since: int) -> None:
         """Forget the events from an id on."""
-        for event in self.events[since:]:
-            for value in reads(event):
-                self._readers[value.id] = [reader for reader in self._readers[value.id] if reader.id < since]
+        for found in self._reads[since:]:
+            for value in found:
+                readers = self._readers[value.id]
+                while readers and readers[-1].id >= since:
+                    readers.pop()
         del self.events[since:]
+        del self._reads[since:]
 
     def maker(self, value: Value) -> Event | None:
         """The event that made a value, or None for one from outside."""
@@ -337,11 +347,11 @@ class Log:
         current: Value | None = value
         while current is not None and current.id not in seen:
             seen.add(current.id)
-            event = self.maker(current)
-            if event is None:
+            if current.made_by < 0:
                 return
-            yield current, event
-            current = next(iter(reads(event)), None)
+            yield current, self.events[current.made_by]
+            read = self._reads[current.made_by]
+            current = read[0] if read else None
 
     def future(self, value: Value, depth: int = 6) -> Iterator[Event]:
         """The events that read a value or something made from it, nearest first."""
@@ -361,22 +371,32 @@ class Log:
 
 def values_in(seen: Seen) -> Iterator[Value]:
     """Every tensor in a nested operand or result, in order."""
-    if isinstance(seen, Value):
-        yield seen
+    found: list[Value] = []
+    _gather(seen, found)
+    return iter(found)
+
+
+def _gather(seen: Seen, found: list[Value]) -> None:
+    if type(seen) is Value:
+        found.append(seen)
     elif isinstance(seen, tuple):
         for part in seen:
-            yield from values_in(part)
+            _gather(part, found)
 
 
 def reads(event: Event) -> Iterator[Value]:
     """Every tensor an event read, in the order of its parameters."""
+    return iter(_read_by(event))
+
+
+def _read_by(event: Event) -> list[Value]:
+    found: list[Value] = []
     match event:
-        case FunctionEntered():
-            return
         case Called():
             for given in event.given.values():
-                yield from values_in(given.seen)
+                _gather(given.seen, found)
         case Unpacked():
-            yield from values_in(event.source)
+            _gather(event.source, found)
         case Returned():
-            yield from values_in(event.result)
+            _gather(event.result, found)
+    return found

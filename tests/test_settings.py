@@ -49,6 +49,7 @@ fail-on = "note"
 output-format = "concise"
 rule-dirs = ["house/rules"]
 jobs = 3
+cache-dir = "build/kept"
 
 [tool.rnnshape-guard.per-file-ignores]
 "tests/*" = ["RSG4"]
@@ -75,6 +76,7 @@ def test_every_setting_is_read(folder: Path) -> None:
         rule_dirs=("house/rules",),
         roles={"batch": ("bs", "minibatch"), "time": ("frames",)},
         jobs=3,
+        cache_dir="build/kept",
         root=folder.resolve(),
         source=source,
     )
@@ -114,6 +116,8 @@ def test_the_own_file_goes_first(folder: Path) -> None:
         ("select = 'RSG1'", '`select` must be a list of strings, not "RSG1"'),
         ("select = [1]", "`select` must be a list of strings, not [1]"),
         ("jobs = -1", "`jobs` must be a whole number"),
+        ("cache-dir = ''", "`cache-dir` must be the name of a folder"),
+        ("cache-dir = 3", "`cache-dir` must be the name of a folder, not 3"),
         ("jobs = true", "`jobs` must be a whole number, 0 for one worker per processor, not true"),
         ("force-exclude = 'yes'", '`force-exclude` must be true or false, not "yes"'),
         ("fail-on = 'fatal'", '`fail-on` must be "error", "warning" or "note", not "fatal"'),

@@ -50,7 +50,7 @@ def main(
             if listed:
                 _name(one)
             if folder is not None:
-                save(one, folder, shrink=shrink)
+                save(one, folder, small=shrink)
             if until is not None and time.monotonic() > until:
                 break
     except KeyboardInterrupt:

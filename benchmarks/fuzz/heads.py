@@ -94,7 +94,9 @@ def returned(cls: Class, head: str, name: str, task: Task, scores: Size) -> Head
         return Head(task, scores)
     squeeze = draft.pick("", ".squeeze(-1)", ".squeeze(1)", ".view(-1)", "[:, 0]")
     wrong = (
-        [Wrong("squeeze() of everything", f"return self.{head}({name}).squeeze()", "")] if "squeeze" in squeeze else []
+        [Wrong("squeeze() of everything", f"return self.{head}({name}).squeeze()", "", needs="free")]
+        if "squeeze" in squeeze
+        else []
     )
     if squeeze:
         wrong.append(Wrong("score axis kept", f"return self.{head}({name})", "loss head", needs="loss"))
@@ -140,7 +142,7 @@ def for_sequence(cls: Class, rnn: Rnn | None, out: Tensor, task: Task) -> Head:
         cls.forward.add(
             f"return {value}.squeeze({draft.pick('-1', '2')})",
             "head-call",
-            [Wrong("squeeze() of everything", f"return {value}.squeeze()", "")],
+            [Wrong("squeeze() of everything", f"return {value}.squeeze()", "", needs="free")],
         )
         return Head(task, scores, squeezed=True)
     cls.forward.add(f"return {value}", "head-call")
@@ -154,6 +156,7 @@ def drive(draft: Draft, cls: Class, given: Input, head: Head, layout: Layout) ->
     if style == "none" and cls.has_options:
         style = "call"
     if style == "none":
+        draft.evidence.add("free")
         draft.driver.lines.append(Line("__all__ = []"))
         return
     draft.evidence.add("sizes")

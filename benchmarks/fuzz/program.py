@@ -15,6 +15,8 @@ SHOWN_BY: dict[str, frozenset[str]] = {
     "width": frozenset({"sizes", "front"}),
     "sizes": frozenset({"sizes"}),
     "use": frozenset({"use"}),
+    # The batch may be of any size: no driver says how many samples there are.
+    "free": frozenset({"free"}),
     # A loss compares the result with targets; what their axes are.
     "loss": frozenset({"loss"}),
     "target": frozenset({"target"}),

@@ -261,7 +261,7 @@ def attention(cls: Class, rnn: Rnn, call: Callable[[bool], Called]) -> Vector:
         Wrong("softmax over one score", f"weights = {soft}({scores}, dim=-1)", "reading"),
     ]
     cls.forward.add(f"weights = {soft}({scores}, dim={time})", "reading front2-call", wrong)
-    wrong = [Wrong("reduced over the batch", f"x = (weights * {out.name}).sum({out.batch})", "reading")]
+    wrong = [Wrong("reduced over the batch", f"x = (weights * {out.name}).sum({out.batch})", "reading rnn rnn-call")]
     if out.layout == "BT" and draft.chance(0.4):
         wrong = [Wrong("bmm not turned", f"x = torch.bmm(weights, {out.name}).squeeze(1)", "reading")]
         cls.forward.add(f"x = torch.bmm(weights.transpose(1, 2), {out.name}).squeeze(1)", "reading", wrong)

@@ -226,7 +226,10 @@ def _write(
         wrong.append(Wrong("batch_first added", text(shown, flags | {"batch_first": "True"}), calls, needs="layout"))
     sizes = f"{tag}-call front"
     for other in (unit.init, f"{given.init} + 1", f"{given.init} * 2"):
-        wrong.append(Wrong("input_size wrong", text((other, *shown[1:]), flags), sizes, needs="width"))
+        # Two parameters may be equal; numbers are, or are not, and so is what a driver gives.
+        fixed = all(one.isdigit() or one.isupper() for one in (other, given.init))
+        needs = "width" if other is not unit.init or fixed else "width sizes"
+        wrong.append(Wrong("input_size wrong", text((other, *shown[1:]), flags), sizes, needs=needs))
     if "bidirectional" not in flags:
         wrong.append(
             Wrong(
@@ -358,7 +361,8 @@ def batch_text(cls: Class, x: Tensor) -> str:
     shape = draft.chance(0.3)
     right = f"{name} = {x.name}.shape[{x.batch}]" if shape else f"{name} = {x.name}.size({x.batch})"
     wrong = f"{name} = {x.name}.shape[{x.time}]" if shape else f"{name} = {x.name}.size({x.time})"
-    cls.forward.add(right, "count", [Wrong("state sized by the time", wrong, "state rnn-call")])
+    # The name is evidence of its own: whether it or the layer is wrong, nothing else may tell.
+    cls.forward.add(right, "count", [Wrong("state sized by the time", wrong, "state rnn-call rnn")])
     return name
 
 

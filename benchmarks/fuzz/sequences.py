@@ -127,7 +127,7 @@ def _cell_result(draft: Draft, cls: Class, given: Input, layout: Layout, hidden:
                 "steps stacked on the wrong axis",
                 f"out = torch.stack({outputs}, dim={1 - at})",
                 "loss head head-call",
-                needs="loss",
+                needs="loss target",
             )
         ]
         wrong.append(
@@ -135,7 +135,7 @@ def _cell_result(draft: Draft, cls: Class, given: Input, layout: Layout, hidden:
                 "steps joined, not stacked",
                 f"out = torch.cat({outputs}, dim={1 - at})",
                 "loss head head-call",
-                needs="loss",
+                needs="loss target",
             )
         )
         right = (
@@ -393,7 +393,12 @@ def _join(draft: Draft, encoder: Class, decoder: Class, source: Input, layout: L
     block.add("outputs.append(logits)")
     cls.forward.lines += block.lines
     wrong = [
-        Wrong("steps stacked on the wrong axis", f"return torch.stack(outputs, dim={1 - time})", "loss", needs="loss")
+        Wrong(
+            "steps stacked on the wrong axis",
+            f"return torch.stack(outputs, dim={1 - time})",
+            "loss",
+            needs="loss target",
+        )
     ]
     cls.forward.add(f"return torch.stack(outputs, dim={time})", "reading", wrong)
     target = Input("y", source.axes, source.bound)
@@ -533,7 +538,7 @@ def speech(draft: Draft) -> None:
     if x.layout == "BT":
         turned = draft.pick("scores.transpose(0, 1)", "scores.permute(1, 0, 2)")
         wrong = [
-            Wrong("CTC given the batch first", "return scores", "loss", needs="loss"),
+            Wrong("CTC given the batch first", "return scores", "loss", needs="loss input"),
             Wrong("view instead of permute", "return scores.reshape(scores.size(1), scores.size(0), -1)", ""),
         ]
         cls.forward.add(f"return {turned}", "reading", wrong)
@@ -686,8 +691,8 @@ def policy(draft: Draft) -> None:
     block.add("outputs.append(out)")
     cls.forward.lines += block.lines
     wrong = [
-        Wrong("steps joined along the batch", "out = torch.cat(outputs, dim=1)", "loss", needs="loss"),
-        Wrong("steps stacked, not joined", "out = torch.stack(outputs)", "loss", needs="loss"),
+        Wrong("steps joined along the batch", "out = torch.cat(outputs, dim=1)", "loss", needs="loss target"),
+        Wrong("steps stacked, not joined", "out = torch.stack(outputs)", "loss", needs="loss target"),
     ]
     cls.forward.add(draft.pick("out = torch.cat(outputs, dim=0)", "out = torch.cat(outputs)"), "reading", wrong)
     cls.forward.add("return self.actor(out)", "head-call")

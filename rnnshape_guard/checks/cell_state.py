@@ -201,7 +201,7 @@ def _from_time(call: CellCalled, name: str, value: Value, log: Log) -> Iterator[
     batch = axes[0].atom
     given = call.value("input")
     ours = given.axes[0].atom if given is not None and given.axes else None
-    if batch.root is not step.root or step.role() is Role.BATCH or (ours is not None and ours.role() is Role.TIME):
+    if batch.root is not step.root or (ours is not None and ours.role() is Role.TIME):
         return
     message = f"the batch size of {_named(call, name)} is the number of time steps"
     yield _finding(call, value, None, message, _made(call, value, log, axes[0]), log, *wording.because(step)[:1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from rnnshape_guard.events import CellCalled, Log, Selected
+from rnnshape_guard.events import CellCalled, Log, Reshaped, Selected
 from rnnshape_guard.layers.cells import CellSpec
 from rnnshape_guard.shapes.axes import Atom
 
@@ -15,18 +15,21 @@ def spec_of(call: CellCalled) -> CellSpec:
 
 
 def stepped_along(call: CellCalled, log: Log) -> tuple[Atom, Selected] | None:
-    """The axis that an index or a loop took away to make the cell's step, with the event that took it."""
+    """The axis that an index, a loop, or a split into single steps took away to make the cell's step, with the event
+    that took it."""
     value = call.value("input")
     if value is None or value.axes is None or len(value.axes) != 2:
         return None
-    for after, event in log.past(value):
+    for _, event in log.past(value):
+        if isinstance(event, Reshaped) and event.name.rpartition(".")[2] == "squeeze":
+            continue
         if not isinstance(event, Selected):
             return None
         before = event.value("input")
         axes = before.axes if before is not None else None
-        if axes is None or after.axes is None or len(axes) != 3 or len(after.axes) != 2:
+        if axes is None or len(axes) != 3 or any(axis.size.value == 1 for axis in axes):
             continue
-        kept = {axis.atoms for axis in after.axes}
+        kept = {axis.atoms for axis in value.axes}
         gone = [axis for axis in axes if axis.atoms not in kept]
         atom = gone[0].atom if len(gone) == 1 else None
         return (atom, event) if atom is not None else None

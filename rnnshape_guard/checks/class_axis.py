@@ -1,4 +1,5 @@
-"""RSG701: a cross entropy is given scores whose class axis is not the second, or scores and targets that don't belong together."""
+"""RSG701: a cross entropy is given scores whose class axis is not the second, a CTC loss scores whose time axis is not the
+first, or scores and targets don't belong together."""
 
 from __future__ import annotations
 
@@ -18,6 +19,9 @@ Axes = tuple[Axis, ...]
 def check(call: LossCalled, log: Log) -> Iterator[Finding]:
     """Judge the axes of scores and targets of each loss over classes."""
     del log
+    if call.name == "CTCLoss":
+        yield from _ctc(call)
+        return
     scores, target = call.value("input"), call.value("target")
     if call.name not in _OVER_CLASSES or scores is None or target is None:
         return
@@ -30,7 +34,7 @@ def check(call: LossCalled, log: Log) -> Iterator[Finding]:
         yield _last(call, scores.axes, wrong[0].condition if wrong else ())
     elif wrong:
         yield _apart(call, scores.axes, target.axes, wrong[0].condition)
-    elif _in_another_order(scores.axes, target.axes):
+    elif _in_another_order(scores.axes, target.axes) or _crossed(scores.axes, target.axes):
         yield _turned(call)
 
 
@@ -72,6 +76,39 @@ def _in_another_order(scores: Axes, target: Axes) -> bool:
         return left[0].root is not left[1].root
     roles = [[atom.role() for atom in atoms] for atoms in (left, right)]
     return {*roles[0]} == {Role.BATCH, Role.TIME} and roles[0] == roles[1][::-1]
+
+
+def _crossed(scores: Axes, target: Axes) -> bool:
+    """Whether scores ``(time, classes, batch)`` meet targets ``(batch, time)``, or the other way round."""
+    if len(scores) != 3 or len(target) != 2 or any(axis.size.value == 1 for axis in (*scores, *target)):
+        return False
+    ours = [axis.atom.role(Strength.LAYER) if axis.atom is not None else None for axis in (scores[0], scores[2])]
+    theirs = [axis.atom.role() if axis.atom is not None else None for axis in target]
+    return {*ours} == {Role.BATCH, Role.TIME} and ours == theirs[::-1]
+
+
+def _ctc(call: LossCalled) -> Iterator[Finding]:
+    """Log-probabilities ``(batch, time, classes)`` where CTC wants ``(time, batch, classes)``."""
+    scores = call.value("log_probs")
+    axes = scores.axes if scores is not None else None
+    if scores is None or axes is None or len(axes) != 3 or 1 in (axes[0].size.value, axes[1].size.value):
+        return
+    roles = [axis.atom.role(Strength.LAYER) if axis.atom is not None else None for axis in axes[:2]]
+    if roles != [Role.BATCH, Role.TIME]:
+        return
+    given = call.given["log_probs"]
+    yield Finding(
+        code="RSG701",
+        message=f"{wording.quoted(given)} has the batch first, and CTCLoss takes the time first",
+        place=call.place,
+        primary="reads (time, batch, classes)",
+        labels=(Label(given.place, wording.shape(scores)),) if given.place is not None else (),
+        expected="(time, batch, classes)",
+        found=wording.shape(scores),
+        help=f"{given.text or 'log_probs'}.transpose(0, 1)",
+        subject=frozenset({("loss", call.id), *(axis.atom.root for axis in axes[:2] if axis.atom is not None)}),
+        cause=call.id,
+    )
 
 
 def _turned(call: LossCalled) -> Finding:

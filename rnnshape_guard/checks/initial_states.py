@@ -142,6 +142,10 @@ def _misplaced(
         reasons = wording.because(time.atom) if time.atom is not None and confirmed(time.atom, Role.TIME) else ()
         reasons = reasons or (wording.because(batch.atom) if batch.atom is not None else ())
         yield Mistake(Kind.FROM_TIME, call, state, wrong.get(1), second, reasons, bool(reasons))
+    elif batch.atom is not None and second.atom is not None and _is_named(second.atom, Role.TIME):
+        # The steps come one by one, each with an axis of its own for the time: the whole sequence's is another axis.
+        if batch.atom.role(Strength.LAYER) is Role.BATCH and not confirmed(batch.atom, Role.TIME):
+            yield Mistake(Kind.FROM_TIME, call, state, wrong.get(1), second, wording.because(second.atom))
 
 
 def _fixed(
@@ -232,7 +236,7 @@ def where(mistake: Mistake, log: Log) -> Place:
         event = sized_by(state.value, mistake.axis, log) if mistake.axis is not None else state.maker
     shared = mistake.kind is Kind.FIXED_BATCH and is_learned(state, log)
     if isinstance(event, Operated) and not shared:
-        brought = _brought(event, mistake.axis, log) if mistake.kind is Kind.FIXED_BATCH else None
+        brought = _brought(event, mistake.axis, log) if mistake.kind in (Kind.FIXED_BATCH, Kind.FROM_TIME) else None
         return brought or event.place
     given = mistake.call.given["hx"].place
     return given if given is not None else mistake.call.place
@@ -242,10 +246,12 @@ def _brought(event: Operated, axis: Axis | None, log: Log) -> Place | None:
     """The argument by which a caller brought the size of an axis to the function that made it."""
     function = entered(event, log)
     atom = axis.atom if axis is not None else None
-    size = atom.symbol.value if atom is not None else None
-    if function is None or function.call is None or size is None:
+    if function is None or function.call is None or atom is None:
         return None
-    brought = [given for given in function.given.values() if isinstance(given.seen, Dim) and given.seen == size]
+    size = atom.symbol.value if atom.symbol.value is not None and atom.symbol.owner is not atom.root else atom.size
+    brought = [
+        given for given in function.given.values() if isinstance(given.seen, Dim) and same_size(given.seen, size)
+    ]
     place = brought[0].place if len(brought) == 1 else None
     return place if place is not None and place.text in function.call.text else None
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import widths, wording
-from rnnshape_guard.checks.picking import Pick, is_whole, picks
+from rnnshape_guard.checks.picking import Pick, front_picks, is_whole, picks
 from rnnshape_guard.checks.roles import because_of, only_atom, role_of
 from rnnshape_guard.events import Log, Selected
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Atom, Axis, Role, Strength
+from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Slice
 
@@ -17,16 +17,18 @@ from rnnshape_guard.shapes.outcomes import Slice
 def check(event: Selected, log: Log) -> Iterator[Finding]:
     """Judge each subscript by a loop's index, if a recurrent layer or cell stands before or behind it."""
     value = event.value("input")
-    if value is None or value.axes is None or event.path:
+    if value is None or not isinstance(value.shape, Shape) or event.path:
         return
-    taken = [pick for pick in picks(event) if not is_whole(pick.item)]
+    axes = value.axes if value.axes is not None else value.shape.ends()[0]
+    found = picks(event) if value.axes is not None else front_picks(event)
+    taken = [pick for pick in found if not is_whole(pick.item)]
     if len(taken) != 1:
         return
     pick = taken[0]
     bound = _bound(pick)
     if bound is None or _ends_with(bound, pick.axis):
         return
-    meant = [(at, axis) for at, axis in enumerate(value.axes) if _ends_with(bound, axis)]
+    meant = [(at, axis) for at, axis in enumerate(axes) if _ends_with(bound, axis)]
     atom = only_atom(pick.axis)
     if len(meant) != 1 or atom is None or not widths.on_recurrent_path(event, log):
         return

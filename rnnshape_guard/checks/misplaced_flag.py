@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout
 from rnnshape_guard.checks.layouts import contradicted, misplaced, reasons
-from rnnshape_guard.checks.paths import disagreement
+from rnnshape_guard.checks.paths import convolved, disagreement
 from rnnshape_guard.checks.reading import layout
 from rnnshape_guard.checks.roles import role_of
 from rnnshape_guard.checks.turns import turned_in_vain
@@ -46,6 +46,9 @@ def check(event: RecurrentBuilt | RecurrentCalled, log: Log) -> Iterator[Finding
     elif mixed is not None and mixed.turned is None and all(role_of(atom) is None for atom in mixed.found.atoms):
         because = Because(f"{wording.quoted(mixed.earlier.layer)} has the batch first", mixed.earlier.layer.place)
         yield _finding(event.layer, name, (because,), mixed.found.subject, event.id)
+    elif (by := convolved(event, log)) is not None and by.found is not None:
+        because = Because(f"{wording.quoted(by.convolution.layer)} has the batch first", by.convolution.place)
+        yield _finding(event.layer, name, (because,), by.found.subject, event.id)
 
 
 def _finding(layer: Layer, name: str, because: tuple[Because, ...], subject: frozenset[object], cause: int) -> Finding:

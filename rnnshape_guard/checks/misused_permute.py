@@ -8,7 +8,7 @@ from dataclasses import replace
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layout_mismatch import expected_layout
 from rnnshape_guard.checks.layouts import Contradiction, contradicted, is_callers_choice, reasons
-from rnnshape_guard.checks.moves import mover, receiver
+from rnnshape_guard.checks.moves import bringer, mover, receiver
 from rnnshape_guard.checks.paths import disagreement
 from rnnshape_guard.checks.reading import layout, misfits, spec_of
 from rnnshape_guard.checks.roles import because_of, key, only_atom, role_of
@@ -142,8 +142,10 @@ def _before_features(call: LayerCalled, log: Log) -> Finding | None:
             continue
         at = misfit.axis % len(value.axes)
         move = mover(value, at, _of_size(misfit.expected), log)
+        if move is None and any(_of_size(misfit.expected)(axis) for axis in value.axes):
+            move = bringer(value, at, log)
         if move is not None:
-            return _features(call, value, at, move)
+            return _features(call, value, at, move, misfit.expected.value)
     width_at = _features_at(call, value)
     if width_at is None or call.misfits or _role(value.axes[width_at]) not in (Role.TIME, Role.BATCH):
         return None
@@ -169,14 +171,15 @@ def _features_at(call: LayerCalled, value: Value) -> int | None:
     return 1 if kind == "Conv1d" else None
 
 
-def _features(call: LayerCalled, value: Value, at: int, move: Reordered) -> Finding:
+def _features(call: LayerCalled, value: Value, at: int, move: Reordered, width: int | None = None) -> Finding:
     axis = (value.axes or ())[at]
     before = move.value("input")
     was = before.axes[at] if before is not None and before.axes is not None else axis
     atoms = [atom for atom in (only_atom(axis), only_atom(was)) if atom is not None]
     what = "channels" if at == 1 else "features"
     layer = wording.quoted(call.layer)
-    many = "" if was.size.value is None else f"{was.size.value} "
+    width = was.size.value if width is None else width
+    many = "" if width is None else f"{width} "
     given = call.given["input"]
     own = key(call.place)
     return Finding(

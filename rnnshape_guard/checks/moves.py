@@ -28,6 +28,22 @@ def mover(value: Value, at: int, fits: Callable[[Axis], bool], log: Log) -> Reor
     return None
 
 
+def bringer(value: Value, at: int, log: Log) -> Reordered | None:
+    """The permute that brought the axis at `at` there; None if another kind of event did."""
+    if value.axes is None:
+        return None
+    axis = value.axes[at]
+    for result, event in log.past(value):
+        before = first_tensor(event)
+        if result.axes is None or at >= len(result.axes) or result.axes[at].atoms != axis.atoms:
+            return None
+        if before is None or before.axes is None or len(before.axes) != len(result.axes):
+            return None
+        if before.axes[at].atoms != axis.atoms:
+            return event if isinstance(event, Reordered) else None
+    return None
+
+
 def first_tensor(event: object) -> Value | None:
     """The first tensor that an event read."""
     if not isinstance(event, Called):

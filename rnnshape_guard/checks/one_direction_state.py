@@ -8,13 +8,13 @@ from typing import Final
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import beside, both_directions, is_settled, is_used
 from rnnshape_guard.checks.output_reads import output_reads
-from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.checks.reading import misfits, spec_of
 from rnnshape_guard.checks.state_reads import StateRead, other_state_reads, state_read
-from rnnshape_guard.events import Log, Returned, Selected
-from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.events import Log, RecurrentCalled, Returned, Selected
+from rnnshape_guard.findings import Finding, Label, Severity
 from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.dims import Condition, Dim, compare, same_size
-from rnnshape_guard.shapes.outcomes import Slice
+from rnnshape_guard.shapes.outcomes import Fault, Misfit, Slice
 
 _LISTED: Final = 3
 """As many layers' places are listed one by one."""
@@ -22,6 +22,9 @@ _LISTED: Final = 3
 
 def check(event: Selected, log: Log) -> Iterator[Finding]:
     """Judge each selection along the layers and directions of a final state."""
+    if (misfit := next(iter(misfits(event, Fault.AXIS)), None)) is not None and not event.path:
+        yield from _out_of_range(event, misfit, log)
+        return
     read = state_read(event, log)
     if read is None or not is_used(event, log):
         return
@@ -37,6 +40,27 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
         isinstance(one, Returned) for one in beside(event, output_reads(read.call, log))
     ):
         yield _finding(read, condition, f"is the {half} direction alone")
+
+
+def _out_of_range(event: Selected, misfit: Misfit, log: Log) -> Iterator[Finding]:
+    """A place in the state that the layer has not: two directions are read of one."""
+    value = event.value("input")
+    call = log.maker(value) if value is not None else None
+    if value is None or value.part not in ("h_n", "c_n") or not isinstance(call, RecurrentCalled) or misfit.axis != 0:
+        return
+    has = wording.size(misfit.expected) if misfit.expected is not None else "?"
+    yield Finding(
+        code="RSG403",
+        message=f"{wording.quoted(event.place)} is not there: {wording.quoted(call.layer)} has layers·directions = {has}",
+        place=event.place,
+        primary=f"of {wording.shape(value)}",
+        labels=(Label(call.layer.place, f"layers·directions = {has}"),),
+        expected=f"an index below {has}",
+        found=wording.size(misfit.found) if misfit.found is not None else "",
+        severity=Severity.ERROR,
+        subject=frozenset({("state", call.id)}),
+        cause=event.id,
+    )
 
 
 def _some_layers(read: StateRead) -> str | None:

@@ -93,6 +93,7 @@ def batch_read(event: Selected | Reduced, log: Log) -> BatchRead | None:
     if value is None or axes is None or len(axes) != 3 or not is_used(event, log):
         return None
     taken = _taken(event)
+    value = _unweighted(event, value, log)
     call = output_behind(value, log) if taken is not None else None
     pair = steps_of(call) if call is not None else None
     if taken is None or call is None or pair is None:
@@ -153,6 +154,16 @@ class CrossedRead:
     call: RecurrentCalled
     rows_at: int
     steps_at: int
+
+
+def _unweighted(event: Selected | Reduced, value: Value, log: Log) -> Value:
+    """The output behind a weighted sum over it, axis by axis the same; else the tensor itself."""
+    maker = log.maker(value)
+    if not isinstance(event, Reduced) or not isinstance(maker, Computed) or maker.name not in ("*", "mul"):
+        return value
+    whole = [one for one in reads(maker) if one.axes is not None and one.axes == value.axes]
+    outputs = [one for one in whole if output_behind(one, log) is not None]
+    return outputs[0] if len(outputs) == 1 else value
 
 
 def crossed_read(event: Selected, log: Log) -> CrossedRead | None:

@@ -71,9 +71,12 @@ def convolved(call: RecurrentCalled, log: Log) -> Convolved | None:
     for ancestor, event in log.past(value):
         if isinstance(event, RecurrentCalled):
             return None
-        if not isinstance(event, LayerCalled) or getattr(event.layer.spec, "kind", "") != "Conv1d":
+        kind = getattr(event.layer.spec, "kind", "") if isinstance(event, LayerCalled) else ""
+        if not isinstance(event, LayerCalled) or kind not in ("Conv1d", "Conv2d"):
             continue
         made = [only_atom(axis) for axis in ancestor.axes or ()]
+        if kind == "Conv2d":
+            return _of_images(call, event, made, batch, time)
         if len(made) != 3 or made[1] is None or made[2] is None:
             return None
         if batch is not None and time is not None and made[0] is not None:
@@ -84,6 +87,19 @@ def convolved(call: RecurrentCalled, log: Log) -> Convolved | None:
         if is_width and roots[2] is made[2].root and made[1].root in roots[:2]:
             return Convolved(event, None, roots.index(made[1].root))
         return None
+    return None
+
+
+def _of_images(
+    call: RecurrentCalled, event: LayerCalled, made: list[Atom | None], batch: Atom | None, time: Atom | None
+) -> Convolved | None:
+    """Images whose rows or columns become steps: a layer that walks along the images instead, and takes the steps for
+    the batch."""
+    if len(made) != 4 or made[0] is None or batch is None or time is None:
+        return None
+    spatial = {atom.root for atom in made[2:] if atom is not None}
+    if time.root is made[0].root and batch.root in spatial:
+        return Convolved(event, Contradiction(call, time, batch))
     return None
 
 

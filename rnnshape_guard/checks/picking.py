@@ -59,6 +59,15 @@ def picks(event: Selected) -> list[Pick]:
     return []
 
 
+def front_picks(event: Selected) -> list[Pick]:
+    """What a subscript takes of the axes that are known from the front, however many there are behind them."""
+    value = event.value("input")
+    items = event.given["items"].seen if "items" in event.given else None
+    if value is None or not isinstance(value.shape, Shape) or not isinstance(items, tuple) or ... in items:
+        return []
+    return _subscript(event, value.shape.ends()[0])
+
+
 def _dim(seen: Seen) -> Dim | None:
     return seen if isinstance(seen, Dim) else None
 

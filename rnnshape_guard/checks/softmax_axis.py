@@ -7,11 +7,14 @@ from typing import Final
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import stated_batch
+from rnnshape_guard.checks.reading import recurrent_origin
+from rnnshape_guard.checks.uses import rank_is_known
 from rnnshape_guard.events import (
     CellCalled,
     Computed,
     LayerCalled,
     Log,
+    PackCalled,
     RecurrentCalled,
     Reordered,
     Reshaped,
@@ -47,7 +50,7 @@ def check(event: Computed | LayerCalled, log: Log) -> Iterator[Finding]:
             yield _over_batch(event, value, axes, at, implicit)
     elif (scorer := _scorer(value, axes, at, log)) is not None:
         yield _over_one(event, value, axes, at, scorer)
-    elif (classifier := _classifier(name, value, axes, at, log)) is not None:
+    elif (classifier := _classifier(name, value, axes, at, log)) is not None and _is_never_last(value, dim, log):
         yield _beside_classes(event, value, axes, at, classifier)
 
 
@@ -81,6 +84,16 @@ def _is_of_a_recurrent(value: Value, log: Log) -> bool:
         or any(atom.kind is Role.HIDDEN for one in values_in(tuple(reads(event))) for atom in _last(one))
         for _, event in log.past(value)
     )
+
+
+def _is_never_last(value: Value, dim: object, log: Log) -> bool:
+    """Whether an axis is not the last one however many there are: a single sequence has one axis less than a batch, and
+    where only the layer says that there are three, axis 1 may be its last."""
+    origin = recurrent_origin(value, log)
+    named = dim.literal if isinstance(dim, Dim) else None
+    if origin is None or (named is not None and named <= 0):
+        return True
+    return rank_is_known(origin[0]) or any(isinstance(event, PackCalled) for _, event in log.past(value))
 
 
 def _last(value: Value) -> tuple[Atom, ...]:

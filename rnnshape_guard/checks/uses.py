@@ -45,7 +45,7 @@ def uses(call: RecurrentCalled, log: Log, depth: int = 5) -> Iterator[Use]:
         at = axis_read(event)
         if value is None or at is None or value.axes is None or len(value.axes) != 3 or _is_state(value):
             continue
-        if isinstance(event, Reduced) and not _still_output(value):
+        if isinstance(event, Reduced) and not (_still_output(value) or _scored_in_a_model(event, value, log)):
             continue
         words = "its last entry" if isinstance(event, Selected) else f"the {event.name.rpartition('.')[2]}"
         yield Use(event, value, at, words)
@@ -58,6 +58,14 @@ def _is_state(value: Value) -> bool:
 def _still_output(value: Value) -> bool:
     last = value.axes[-1] if value.axes else None
     return last is not None and any(atom.kind is Role.HIDDEN for atom in last.atoms)
+
+
+def _scored_in_a_model(event: Reduced, value: Value, log: Log) -> bool:
+    """Whether a model's own forward sums up what a Linear made of each step; elsewhere a mean over the batch is
+    bookkeeping."""
+    maker = log.maker(value)
+    is_scores = isinstance(maker, LayerCalled) and isinstance(maker.layer.spec, LinearSpec)
+    return is_scores and event.scope.rpartition(".")[2] == "forward"
 
 
 def axis_read(event: Selected | Reduced) -> int | None:

@@ -5,6 +5,7 @@ RSG201, 202, 203 and 205, and the widths of RSG801, are one judgement about diff
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 
@@ -239,10 +240,34 @@ def given_number(call: LayerCalled, argument: str, misfit: Misfit, maker: Layer 
         return None  # one line builds several layers, in a loop, and not all for the same features
     if maker is None or maker.owner == layer.owner:
         others = [event.layer for event in beside if spot(event.layer.place) is not spot(layer.place)]
-        if any(one.text == place.text for other in others for one in other.argument_places.values()):
+        if any(_names(one, place.text) for other in others for one in other.argument_places.values()):
             return None
+    if _has_two_uses(layer, argument, place.text) and (
+        (maker is not None and maker.owner == layer.owner) or _fits_another(function, place.text, misfit)
+    ):
+        return None  # one number for two things: the layer's own line says so, and another parameter was meant
     given = function.given.get(place.text)
     return given.place if given is not None else None
+
+
+def _has_two_uses(layer: Layer, argument: str, parameter: str) -> bool:
+    """Whether a layer is built with one parameter in two places."""
+    return any(_names(place, parameter) for name, place in layer.argument_places.items() if name != argument)
+
+
+def _names(place: Place, parameter: str) -> bool:
+    """Whether a parameter stands in an expression."""
+    return re.search(rf"(?<![\w.]){parameter}\b", place.text) is not None
+
+
+def _fits_another(function: FunctionEntered, parameter: str, misfit: Misfit) -> bool:
+    """Whether a constructor was given the number that is needed under another parameter's name."""
+    found = misfit.found
+    return found is not None and any(
+        isinstance(given.seen, Dim) and compare(given.seen, found).equal
+        for name, given in function.given.items()
+        if name != parameter
+    )
 
 
 def maker_of(value: Value, log: Log) -> Layer | None:

@@ -5,7 +5,7 @@ torch.nn.utils.rnn. None of it needs torch. In a `Misfit`, features (the last ax
 other axis counts from the front, and a PackedSequence counts as ``(batch, time, features)``.
 """
 
-from rnnshape_guard.layers.arguments import Argument, Bound, Flag, Parameter, Size, Spec, bind, settled
+from rnnshape_guard.layers.arguments import REQUIRED, Argument, Bound, Flag, Parameter, Size, Spec, bind, settled
 from rnnshape_guard.layers.cells import CellSpec
 from rnnshape_guard.layers.containers import ContainerSpec
 from rnnshape_guard.layers.convolution import ConvSpec
@@ -27,6 +27,7 @@ __all__ = [
     "FUNCTIONS",
     "KINDS",
     "RECURRENT",
+    "REQUIRED",
     "WRAPPERS",
     "ActivationSpec",
     "AdaptivePoolSpec",

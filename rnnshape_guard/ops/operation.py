@@ -163,6 +163,8 @@ def bind(operation: Operation, args: Sequence[Operand], kwargs: Mapping[str, Ope
 
 def _keyword(name: str, known: tuple[Parameter, ...], kwargs: Mapping[str, Operand]) -> tuple[Operand] | None:
     """The keyword argument for a parameter under its own name, else under another spelling, as a tuple of one."""
+    if not kwargs:
+        return None
     if name in kwargs:
         return (kwargs[name],)
     taken = {parameter.name for parameter in known}

@@ -276,7 +276,18 @@ class _Line:
         found = self._run(need, 0, _equal)
         if found is not None:
             return self._cut(0, found)
-        return self._factor_further_on(need) if started else None
+        return self._factor_further_on(need) if started else self._swapped(need)
+
+    def _swapped(self, need: Dim) -> list[Piece] | None:
+        """The second of two axes whose sizes are known as numbers, asked for first: (4, 14) as (14, -1)."""
+        rest = [(at, piece.size.value) for at, piece in enumerate(self.left) if not is_one(piece.size)]
+        number = need.value
+        if not self.leftmost or len(rest) != 2 or number is None:
+            return None
+        (_, near), (at, far) = rest
+        if far != number or near is None or near % number == 0:
+            return None
+        return self._cut(at, at + 1)
 
     def _factor_further_on(self, need: Dim) -> list[Piece] | None:
         """What is left of a size after whole atoms, found only past others: `2·hidden` of [direction, batch, hidden]."""

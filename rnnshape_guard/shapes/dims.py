@@ -386,12 +386,18 @@ def resolve(dim: Dim, *, numbers: bool = True, given: Mapping[Symbol, int] | Non
     With ``numbers=False`` a symbol that is known only as a plain number keeps its name: two sizes are then equal
     in form only if they are the same size, not merely the same number. `given` fixes flags. Flags obey ``b * b = b``.
     """
-    if len(dim.terms) == 1:
+    while len(dim.terms) == 1:
         ((monomial, number),) = dim.terms.items()
         if not monomial:
             return dim
-        if number == 1 and len(monomial) == 1 and monomial[0][1] == 1:
-            return _known(monomial[0][0], numbers, given)
+        if number != 1 or len(monomial) != 1 or monomial[0][1] != 1:
+            break
+        symbol = monomial[0][0]
+        if given or not numbers or symbol.floor_of is not None:
+            return _known(symbol, numbers, given)
+        if symbol.value is None:
+            return dim
+        dim = symbol.value
     if not _is_known_further(dim, given):
         return dim
     result = ZERO

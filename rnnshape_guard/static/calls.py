@@ -210,10 +210,12 @@ def _call_choice(
 ) -> Anything:
     """Each thing that may be called is called; constructing one of several layers gives a layer of dynamic kind."""
     options = [option for option in called.options if option is not None]
-    if len(options) > 1 and all(isinstance(option, External) and layers.find(option.path) for option in options):
+    kinds = [layers.find(option.path) if isinstance(option, External) else None for option in options]
+    if len(options) > 1 and None not in kinds:
         built = [
             layer_calls.build_layer(run, option.path, arguments, keywords, record, is_partial=is_partial, places=places)
-            for option in options
+            for option, kind in zip(options, kinds, strict=True)
+            if is_partial or _is_complete(kind, len(arguments), keywords)
         ]
         known = [one for one in built if isinstance(one, LayerObject)]
         return layer_calls.one_of_several(known, called.key or f"kind of {id(record.node)} is ") if known else Opaque()
@@ -232,6 +234,14 @@ def _call_choice(
         if side < len(options) - 1:
             run.journal.undo(mark)
     return choose(*results) if not all(isinstance(one, Value | tuple) for one in results) else join_all(results)
+
+
+def _is_complete(kind: layers.LayerKind[Any] | None, positional: int, keywords: Mapping[str, Anything]) -> bool:
+    """Whether a layer can be built of what is given: `getattr(nn, name)()` gives no LSTM, whatever the name."""
+    if kind is None:
+        return False
+    places = [parameter for parameter in kind.parameters if not parameter.keyword_only]
+    return all(one.default is not layers.REQUIRED or one.name in keywords for one in places[positional:])
 
 
 def _super(run: Run, frame: Frame, expression: records.Call) -> Anything:

@@ -409,6 +409,9 @@ def narrow(run: Run, frame: Frame, test: records.Expression, truth: bool) -> Non
         case records.Comparison(left=left, rights=((("is" | "==" | "is not" | "!=") as operator, right),)):
             if isinstance(right, records.Constant) and right.value is None:
                 _narrow_none(run, frame, left, (operator in ("is", "==")) == truth)
+            elif isinstance(right, records.Constant) and isinstance(right.value, bool):
+                if isinstance(left, records.Name | records.Attribute):
+                    _narrow_flag(run, frame, left, ((operator in ("is", "==")) == truth) == right.value)
             elif isinstance(right, records.Constant) and isinstance(right.value, int):
                 _narrow_rank(run, frame, left, right.value, (operator == "==") == truth and operator == "==")
         case records.Call(function=records.Name(id="isinstance"), arguments=(subject, kind)):

@@ -25,8 +25,9 @@ from rnnshape_guard.findings import Diagnostic, Note, Position, Severity, Span
 from rnnshape_guard.rulebook import RuleBook
 from rnnshape_guard.static import globs, limits
 from rnnshape_guard.static.cache import Cache
-from rnnshape_guard.static.outcomes import Lookup, Outcome
+from rnnshape_guard.static.outcomes import UNASKED, Outcome, Trail
 from rnnshape_guard.static.parsing import SyntaxProblem, parse, python_problem
+from rnnshape_guard.static.project import Project, read_outline
 from rnnshape_guard.static.recall import Recall
 from rnnshape_guard.static.sources import (
     MAX_BYTES,
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
     from rnnshape_guard.settings import Settings, SettingsResolver
-    from rnnshape_guard.static.project import Project
 
 SYNTAX_ERROR = "RSG000"
 INTERNAL_ERROR = "RSG001"
@@ -77,12 +77,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What came of one file, and the modules that were looked for meanwhile; `failure` is the traceback if the checker
-    broke on it."""
+    """What came of one file, and what was asked of the project meanwhile; `failure` is the traceback if the checker broke
+    on it."""
 
     job: Job
     outcome: Outcome
-    lookups: frozenset[Lookup] = frozenset()
+    trail: Trail = UNASKED
     failure: str = ""
 
 
@@ -124,20 +124,19 @@ def check_paths(
 ) -> Report:
     """Check files and folders. `jobs` is the number of processes, 0 for one per processor.
 
-    What the `cache` knows is not judged again. `on_file` is told how many files have been looked at, as they are. Raises
-    `UnknownRule`, `PageProblem` or `SettingsProblem` for settings that cannot be used.
+    What the `cache` knows is not judged again. `on_file` is told how many files have been looked at, as they are, and again
+    whenever one has been judged. Raises `UnknownRule`, `PageProblem` or `SettingsProblem` for settings that cannot be used.
     """
-    with _Run(resolver, cache) as run:
-        for item in _share_out(run.unknown(run.work(paths)), jobs or os.cpu_count() or 1):
+    with _Run(resolver, cache, on_file or _nobody) as run:
+        for item in _share_out(run.unknown(run.work(paths)), jobs or os.cpu_count() or 1, run.analyst):
             run.learn(item)
-            if on_file is not None:
-                on_file(run.files)
+            run.tell()
         return run.report()
 
 
 def check_text(source: bytes, filename: str, resolver: SettingsResolver) -> Report:
     """Check one module that is not (or not yet) a file: standard input, an editor's buffer."""
-    run = _Run(resolver, None)
+    run = _Run(resolver)
     path = Path(filename if filename != STDIN else "stdin.py").absolute()
     settings = resolver.in_folder(path.parent)
     if settings.force_exclude and is_excluded(str(path), settings):
@@ -149,14 +148,22 @@ def check_text(source: bytes, filename: str, resolver: SettingsResolver) -> Repo
     return replace(run.report({job.path: source}), texts={filename: text})
 
 
+def _nobody(files: int) -> None:
+    """Is told how many files have been looked at, and does not care."""
+
+
 class _Run:
     """One run: its counts, what it knows about rules, and what came of its files."""
 
-    def __init__(self, resolver: SettingsResolver, cache: Cache | None) -> None:
+    def __init__(
+        self, resolver: SettingsResolver, cache: Cache | None = None, on_file: Callable[[int], None] = _nobody
+    ) -> None:
         self._resolver = resolver
+        self._on_file = on_file
         self._cache = cache
         self._survey = Survey(cache)
         self._recall = Recall(cache, self._survey) if cache is not None else None
+        self.analyst = Analyst(self._survey if cache is not None else None)
         self._selected: dict[int, tuple[Settings, frozenset[str]]] = {}
         self._jobs: dict[str, tuple[str, Settings]] = {}
         self.files = 0
@@ -175,10 +182,13 @@ class _Run:
         if self._cache is not None:
             self._cache.close()
 
+    def tell(self) -> None:
+        self._on_file(self.files)
+
     # -- what is to be judged
 
     def work(self, paths: Iterable[str]) -> Iterator[Job]:
-        """A job for every file that has to be looked into; files that cannot be read are judged at once.
+        """A job for every file that has to be looked into, without its text; files that cannot be read are judged at once.
 
         Files with anything recurrent in them come first, then those that import one of these, in turn: by the names of
         modules alone, which says too much rather than too little.
@@ -187,6 +197,7 @@ class _Run:
         waiting: list[tuple[Source, frozenset[str]]] = []
         for source in discover(paths, self._resolver.in_folder):
             self.files += 1
+            self.tell()
             if source.named and source.filename.endswith(".ipynb"):
                 self._refuse(source, "notebooks are not checked, only .py files are")
                 continue
@@ -198,7 +209,7 @@ class _Run:
             if facts.matters:
                 modules.add(_module_name(source.path))
             if source.named or facts.matters or facts.suppresses:
-                yield self.job(source, facts.content)
+                yield self.job(source)
             elif facts.imported:
                 waiting.append((source, facts.imported_words(source.path)))
         while waiting:
@@ -212,7 +223,8 @@ class _Run:
 
     def unknown(self, jobs: Iterable[Job]) -> Iterator[Job]:
         """Those of the jobs that have to be done, with the text that is to be judged; the others are done here."""
-        for job in jobs:
+        # Neighbours import the same files: judged one after another, they find them read.
+        for job in sorted(jobs, key=lambda it: it.path):
             outcome = (
                 self._recall.outcome(job.path, job.settings, named=job.named) if self._recall is not None else None
             )
@@ -220,7 +232,7 @@ class _Run:
                 self.judged.append(Judged(job, outcome))
                 continue
             try:
-                source = job.source or read_bytes(job.path)
+                source = read_bytes(job.path)
             except ReadProblem as unreadable:
                 self.judged.append(_refusal(job, unreadable.message))
                 continue
@@ -229,15 +241,15 @@ class _Run:
 
     def learn(self, judged: Judged) -> None:
         """Take in what came of a job."""
-        self.judged.append(judged)
-        job = judged.job
+        job = replace(judged.job, source=b"")
+        self.judged.append(replace(judged, job=job, trail=UNASKED))
         if self._recall is not None and job.may_be_kept and not judged.failure:
-            self._recall.learn(job.path, job.settings, judged.outcome, judged.lookups, named=job.named)
+            self._recall.learn(job.path, job.settings, judged.outcome, judged.trail, named=job.named)
 
-    def job(self, source: Source, content: bytes | None = None) -> Job:
+    def job(self, source: Source, content: bytes = b"") -> Job:
         self._jobs[source.path] = (source.filename, source.settings)
         self._rules(source.settings)
-        return Job(source.filename, source.path, content or b"", source.settings, source.named)
+        return Job(source.filename, source.path, content, source.settings, source.named)
 
     def _refuse(self, source: Source, problem: str) -> None:
         self.judged.append(_refusal(self.job(source), problem))
@@ -332,9 +344,11 @@ def rule_book(folders: tuple[Path, ...]) -> RuleBook:
 
 
 class Analyst:
-    """Judges files one after another, and knows again what it read for the last."""
+    """Judges files one after another, and knows again what it read for the last. `survey` may know what stands in files
+    without reading them."""
 
-    def __init__(self) -> None:
+    def __init__(self, survey: Survey | None = None) -> None:
+        self._survey = survey
         self._projects: dict[str, Project] = {}
 
     def analyse(self, job: Job) -> Judged:
@@ -367,26 +381,26 @@ class Analyst:
         suppresses = suppressions.may_be_unused(text)
         try:
             project = self._project(job) if candidate or b"import" in job.source else None
+            if project is not None:
+                project.take_trail()
             if project is not None and (candidate or project.matters(job.path)):
                 from rnnshape_guard.static.judgement import examine  # loads libcst, which only a candidate needs
 
-                project.take_lookups()
                 judgement = examine(text, job.path, job.settings, project)
                 outcome = Outcome(judgement=judgement, candidate=True, suppresses=suppresses)
-                return Judged(job, outcome, project.take_lookups())
+                return Judged(job, outcome, project.take_trail())
             if job.named and python_problem(text) is not None:
                 parse(text)
         except SyntaxProblem as problem:
             return _refusal(job, problem.message, problem.row, problem.column, candidate=candidate)
-        return Judged(job, Outcome(suppresses=suppresses))
+        return Judged(job, Outcome(suppresses=suppresses), project.take_trail() if project is not None else UNASKED)
 
     def _project(self, job: Job) -> Project:
-        from rnnshape_guard.static.project import Project  # loads libcst
-
         root = job.settings.root.as_posix()
         project = self._projects.get(root)
         if project is None:
-            project = self._projects[root] = Project(root)
+            known = self._survey.outline if self._survey is not None else read_outline
+            project = self._projects[root] = Project(root, known)
         project.give(job.path, job.source)
         return project
 
@@ -425,8 +439,8 @@ def _sentence(error: BaseException) -> str:
 # -- many files ----------------------------------------------------------------------------------------------------
 
 
-def _share_out(jobs: Iterator[Job], workers: int) -> Iterator[Judged]:
-    """Judge all jobs: here if there is little to do or one worker to do it, else in processes."""
+def _share_out(jobs: Iterator[Job], workers: int, analyst: Analyst) -> Iterator[Judged]:
+    """Judge all jobs: by the analyst here if there is little to do or one worker to do it, else in processes."""
     if workers > 1:
         first: list[Job] = []
         size = 0
@@ -437,7 +451,7 @@ def _share_out(jobs: Iterator[Job], workers: int) -> Iterator[Judged]:
                 yield from _in_workers(_batches(chain(first, jobs)), workers)
                 return
         jobs = iter(first)
-    yield from map(Analyst().analyse, jobs)
+    yield from map(analyst.analyse, jobs)
 
 
 def _batches(jobs: Iterator[Job]) -> Iterator[list[Job]]:

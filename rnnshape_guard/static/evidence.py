@@ -21,6 +21,7 @@ from rnnshape_guard.static.run import MISSING, Frame, Run, Written
 from rnnshape_guard.static.values import Anything, Opaque, RangeOf, ShapeOf
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_MARK: Final = re.compile(r"[(\[（x×*]")
 
 
 # -- names of sizes ------------------------------------------------------------------------------------------------
@@ -109,6 +110,8 @@ def _learn(run: Run, atom: Atom, role: Role, strength: Strength, text: str, reco
 
 def read_above(run: Run, frame: Frame, statement: records.Statement) -> None:
     """Comments above a statement that speak of a name as it is before the statement runs."""
+    if not statement.comments:
+        return
     notes = _notes(run, frame, statement.comments, trailing=False)
     if not notes:
         return
@@ -192,7 +195,7 @@ def _notes_in(text: str, known: frozenset[str]) -> tuple[ShapeNote, ...]:
 
 
 def _may_be_shape(text: str) -> bool:
-    return any(mark in text for mark in "([（x×*") or (":" in text and "," in text)
+    return _MARK.search(text) is not None or (":" in text and "," in text)
 
 
 def _targets(statement: records.Statement) -> set[str]:

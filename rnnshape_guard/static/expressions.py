@@ -82,7 +82,7 @@ def _attribute(run: Run, frame: Frame, expression: records.Attribute) -> Anythin
 
 def _constant(run: Run, frame: Frame, expression: records.Constant) -> Anything:
     value = expression.value
-    return Dim.of(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return Dim.of(value) if type(value) is int else value
 
 
 def _sequence(run: Run, frame: Frame, expression: records.Sequence) -> Anything:
@@ -251,6 +251,8 @@ def operate(
 ) -> Anything:
     """A binary operator on two values."""
     left, right = _settled(left), _settled(right)
+    if type(left) is Dim and type(right) is Dim:
+        return _number(operator, left, right)
     match left, right:
         case (Value(), _) | (_, Value()):
             return _tensor_operation(run, operator, left, right, record, left_record, right_record)

@@ -84,7 +84,10 @@ def _few(items: list[Anything], most: int) -> Steps:
 
 def _range(numbers: RangeOf, most: int) -> Steps:
     start, stop, step = numbers.start.value, numbers.stop.value, numbers.step.value
-    if start is not None and stop is not None and step:
+    symbol = numbers.stop.symbol
+    # A loop along an axis stays one, however short the axis is known to be: what it appends is as long as that axis.
+    along = symbol is not None and symbol.owner is not None
+    if start is not None and stop is not None and step and not along:
         values = range(start, stop, step)
         if len(values) <= most:
             return Steps([Dim.of(value).counting_to(numbers.stop) for value in values])

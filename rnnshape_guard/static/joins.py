@@ -34,7 +34,11 @@ def join(left: Anything, right: Anything, flag: Dim | None = None, key: str = ""
         return left
     if left is MISSING:
         return right
+    if type(left) is not type(right):
+        return Choice((left, right), key) if key and not _is_choice(left, right) else choose(left, right)
     match left, right:
+        case (Opaque(), Opaque()) if left.origin and left.origin == right.origin:
+            return left
         case (bool(), bool()):
             return left if left == right else _flagged(left, flag)
         case (Dim(), Dim()):
@@ -55,25 +59,24 @@ def join(left: Anything, right: Anything, flag: Dim | None = None, key: str = ""
             )
         case (External(), External()) if left.path == right.path:
             return left
-        case (Opaque(), Opaque()) if left.origin and left.origin == right.origin:
+        case (str() | float(), str() | float()) if left == right:
             return left
-        case (str() | float() | None, str() | float() | None) if left == right:
-            return left
-    if key and not isinstance(left, Choice) and not isinstance(right, Choice):
-        return Choice((left, right), key)
-    return choose(left, right)
+    return Choice((left, right), key) if key and not _is_choice(left, right) else choose(left, right)
+
+
+def _is_choice(left: Anything, right: Anything) -> bool:
+    return type(left) is Choice or type(right) is Choice
 
 
 def choose(*values: Anything) -> Anything:
     """One of several values; beyond a few, nothing is known."""
-    options: list[Anything] = []
+    options: dict[int, Anything] = {}
     for value in values:
-        for option in value.options if isinstance(value, Choice) else (value,):
-            if not any(option is known for known in options):
-                options.append(option)
+        for option in value.options if type(value) is Choice else (value,):
+            options.setdefault(id(option), option)
     if len(options) == 1:
-        return options[0]
-    return Choice(tuple(options)) if len(options) <= _OPTIONS else Opaque()
+        return next(iter(options.values()))
+    return Choice(tuple(options.values())) if len(options) <= _OPTIONS else Opaque()
 
 
 def _flagged(when_true: bool, flag: Dim | None) -> Anything:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import EllipsisType
+from typing import Any, Final
 
 from rnnshape_guard.events import Seen, Value
 from rnnshape_guard.shapes.axes import Shape
@@ -11,14 +12,18 @@ from rnnshape_guard.shapes.outcomes import UNKNOWN, Many, Named, Operand, Packed
 from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.values import Anything, Choice, DictValue, ListValue, Opaque, RangeOf, Results, ShapeOf
 
+_PLAIN: Final = frozenset({Dim, bool, float, str, type(None), EllipsisType, Slice, Unknown})
+"""What is an operand as it stands."""
+
 
 def operand(value: Anything, *, number: bool = False, tensor: bool = False) -> Operand:
     """A value as layers and operations read it. With `number` or `tensor`, an unknown value is taken to be one."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value  # type: ignore[no-any-return]
     match value:
         case Value():
             return value.shape
-        case Dim() | bool() | float() | str() | None | Slice() | Unknown():
-            return value
         case tuple():
             return tuple(operand(part, number=number, tensor=tensor) for part in value)
         case ListValue():
@@ -39,7 +44,7 @@ def operand(value: Anything, *, number: bool = False, tensor: bool = False) -> O
             options = [option for option in value.options if isinstance(option, Value)]
             if tensor and len(options) == 1 and all(isinstance(one, Value | Opaque | None) for one in value.options):
                 return Shape.unknown()
-    return value if value is ... else UNKNOWN
+    return UNKNOWN
 
 
 def _of_opaque(value: Opaque, *, number: bool, tensor: bool) -> Operand:
@@ -74,11 +79,12 @@ def _alike(items: list[Operand]) -> Operand:
 
 def seen(value: Anything) -> Seen:
     """A value as events record it: tensors by id, the rest as operands."""
+    kind = type(value)
+    if kind is Value or kind in _PLAIN:
+        return value  # type: ignore[no-any-return]
     match value:
-        case Value():
-            return value
         case tuple():
-            return tuple(seen(part) for part in value)
+            return tuple([seen(part) for part in value])
         case Results():
             return tuple(seen(part) for part in value.values)
         case ListValue():

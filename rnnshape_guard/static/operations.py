@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from rnnshape_guard import ops
@@ -40,7 +41,8 @@ def conclude(
         run.close(rest, parts)
     for left, right in outcome.equations:
         run.equate(left, right)
-    run.learn(outcome.learned, run.place(record))
+    if outcome.learned:
+        run.learn(outcome.learned, run.place(record))
     number = run.next_event
     result = state_value(outcome.result, number) if kind is RecurrentCalled else value_of(outcome.result, number)
     run.emit(kind, record, given=given, misfits=outcome.misfits, result=seen(result), **fields)
@@ -107,10 +109,9 @@ def _given(
     places: Mapping[str, Any],
 ) -> dict[str, Given]:
     """The arguments by PyTorch's names, with tensors as values and with their places."""
-    order = [parameter.name for parameter in operation.parameters]
+    order, many = _order(operation)
     shift = 1 if "self" in places else 0
     given: dict[str, Given] = {}
-    many = next((at for at, parameter in enumerate(operation.parameters) if parameter.many), None)
     for at, value in enumerate(arguments):
         if many is not None and at >= many:
             break
@@ -128,10 +129,18 @@ def _given(
     return given
 
 
+@cache
+def _order(operation: ops.Operation) -> tuple[tuple[str, ...], int | None]:
+    """The names of an operation's parameters, and the place of the one that takes many."""
+    many = next((at for at, parameter in enumerate(operation.parameters) if parameter.many), None)
+    return tuple(parameter.name for parameter in operation.parameters), many
+
+
 def hand_over(run: Run, values: Iterable[Anything], record: records.Record, places: Mapping[str, Any]) -> None:
     """Note that tensors go where nobody follows them."""
-    given = {str(at): Given(seen(value), places.get(str(at))) for at, value in enumerate(values)}
-    if any(True for one in given.values() for _ in values_in(one.seen)):
+    handed = [seen(value) for value in values]
+    if any(True for one in handed for _ in values_in(one)):
+        given = {str(at): Given(one, places.get(str(at))) for at, one in enumerate(handed)}
         run.emit(Handed, record, given=given)
 
 

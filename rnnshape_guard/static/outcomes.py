@@ -32,6 +32,20 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Trail:
+    """What was asked while a file was judged: modules that were looked for, files that were read, and of which files it
+    was asked what in them leads to a recurrent layer, with a digest of the answer."""
+
+    lookups: frozenset[Lookup] = frozenset()
+    files: frozenset[str] = frozenset()
+    leads: frozenset[tuple[str, str]] = frozenset()
+
+
+UNASKED: Final = Trail()
+"""The trail of a judgement that needs no other file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one file: what is wrong with the file itself, or the judgement of its code; whether that is about
     recurrent layers, and whether comments in the file suppress anything."""
@@ -50,6 +64,16 @@ class Kept:
     outcome: Outcome
     closure: str
     lookups: tuple[tuple[Lookup, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Depends:
+    """All that an outcome rests on beside the file itself: whether it was judged as one that matters, what was asked, and
+    the digests of the files that were read."""
+
+    mattered: bool
+    trail: Trail
+    digests: tuple[tuple[str, str], ...] = ()
 
 
 class _Foreign(ValueError):
@@ -85,6 +109,29 @@ def from_json(text: bytes) -> Kept | None:
         return None
 
 
+def depends_to_json(depends: Depends) -> bytes:
+    """One line of ASCII."""
+    trail = depends.trail
+    lookups = sorted((it.folder, it.level, it.name, it.file or "") for it in trail.lookups)
+    row = [depends.mattered, lookups, sorted(trail.leads), list(depends.digests)]
+    return json.dumps(row, separators=(",", ":")).encode("ascii")
+
+
+def depends_from_json(text: bytes) -> Depends | None:
+    """What was written as `text`; None for anything else."""
+    try:
+        mattered, lookups, leads, digests = _items(json.loads(text), 4)
+        known = tuple(_pair(item) for item in _list(digests))
+        trail = Trail(
+            frozenset(_plain_lookup(item) for item in _list(lookups)),
+            frozenset(file for file, _ in known),
+            frozenset(_pair(item) for item in _list(leads)),
+        )
+        return Depends(_of(bool, mattered), trail, known)
+    except (ValueError, RecursionError):
+        return None
+
+
 # -- judgements ----------------------------------------------------------------------------------------------------
 
 
@@ -100,6 +147,16 @@ def _judgement_read(value: object) -> Judgement:
         tuple(Verdict(_read(diagnostic), _of(bool, seen), _text(unless)) for diagnostic, seen, unless in triples),
         frozenset(_text(key) for key in _list(built)),
     )
+
+
+def _pair(value: object) -> tuple[str, str]:
+    one, other = _items(value, 2)
+    return _text(one), _text(other)
+
+
+def _plain_lookup(value: object) -> Lookup:
+    folder, level, name, file = _items(value, 4)
+    return Lookup(_text(folder), _of(int, level), _text(name), _text(file) or None)
 
 
 def _lookup_read(value: object) -> tuple[Lookup, str]:

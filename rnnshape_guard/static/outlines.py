@@ -18,9 +18,9 @@ from rnnshape_guard.static.finder import is_foreign
 from rnnshape_guard.static.sources import may_matter
 
 _FROM: Final = re.compile(
-    rb"^[ \t]*from[ \t]+(\.*)[ \t]*([\w.]*)[ \t]+import[ \t]*(\([^)]*\)|(?:[^\n\\]|\\\r?\n)*)", re.MULTILINE
+    rb"[ \t]*from[ \t]*(\.*)[ \t]*(?:([A-Za-z_][\w.]*)[ \t]+)?import\b[ \t]*(\([^)]*\)|(?:[^\n\\]|\\\r?\n)*)"
 )
-_IMPORT: Final = re.compile(rb"^[ \t]*import[ \t]+((?:[^\n\\]|\\\r?\n)*)", re.MULTILINE)
+_IMPORT: Final = re.compile(rb"[ \t]*import[ \t]+((?:[^\n\\]|\\\r?\n)*)")
 _COMMENT: Final = re.compile(rb"#[^\n]*")
 _ONE: Final = re.compile(rb"([\w.*]+)(?:\s+as\s+(\w+))?")
 _WORD: Final = re.compile(rb"[A-Za-z_]\w*")
@@ -76,17 +76,33 @@ class Outline:
 
 
 def _imports(source: bytes) -> Iterator[Import]:
-    for match in _FROM.finditer(source):
-        level, module = len(match[1]), match[2].decode()
-        if not level and is_foreign(module.partition(".")[0]):
-            continue
-        for one in _ONE.finditer(_COMMENT.sub(b"", match[3])):
-            yield Import(level, module, one[1].decode(), (one[2] or one[1]).decode())
-    for match in _IMPORT.finditer(source):
-        for one in _ONE.finditer(_COMMENT.sub(b"", match[1])):
-            module = one[1].decode()
-            if not is_foreign(module.partition(".")[0]):
-                yield Import(0, module, "", one[2].decode() if one[2] else module)
+    # Looking for the word is far quicker than for lines that begin with it.
+    seen = -1
+    at = source.find(b"import")
+    while at >= 0:
+        line = source.rfind(b"\n", 0, at) + 1
+        if line != seen:
+            yield from _imports_on(source, line)
+        seen = line
+        at = source.find(b"import", at + len(b"import"))
+
+
+def _imports_on(source: bytes, line: int) -> Iterator[Import]:
+    """What the statement that begins on a line imports."""
+    match = _FROM.match(source, line)
+    if match is not None:
+        level, module = len(match[1]), (match[2] or b"").decode()
+        if level or not is_foreign(module.partition(".")[0]):
+            for one in _ONE.finditer(_COMMENT.sub(b"", match[3])):
+                yield Import(level, module, one[1].decode(), (one[2] or one[1]).decode())
+        return
+    match = _IMPORT.match(source, line)
+    if match is None:
+        return
+    for one in _ONE.finditer(_COMMENT.sub(b"", match[1])):
+        module = one[1].decode()
+        if not is_foreign(module.partition(".")[0]):
+            yield Import(0, module, "", one[2].decode() if one[2] else module)
 
 
 def _blocks(source: bytes) -> dict[str, Block]:

@@ -7,19 +7,23 @@ imports. That is decided on outlines; only files that interpretation really read
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rnnshape_guard.static import limits, records
+from rnnshape_guard.static import limits
 from rnnshape_guard.static.finder import Place, is_foreign
+from rnnshape_guard.static.fingerprints import of_words
 from rnnshape_guard.static.imports import ImportGraph
-from rnnshape_guard.static.lowering import lower, room_to_recurse
-from rnnshape_guard.static.outcomes import SUBMODULE, Lookup
+from rnnshape_guard.static.outcomes import SUBMODULE, Lookup, Trail
 from rnnshape_guard.static.outlines import Block, Import, Outline
 from rnnshape_guard.static.parsing import SyntaxProblem, parse
-from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.sources import MAX_BYTES, ReadProblem, decode, read_bytes
 from rnnshape_guard.static.spots import detach
+
+if TYPE_CHECKING:
+    from rnnshape_guard.static import records
+    from rnnshape_guard.static.positions import Positions
 
 _REACH: Final = 3_000
 """Files followed from one file."""
@@ -51,18 +55,35 @@ class Leads:
         """Every such name."""
         return self.own | self.imported
 
+    def digest(self) -> str:
+        """The same for the same names."""
+        modules = (f"{name} {file}" for name, file in sorted(self.modules.items()))
+        parts = (sorted(self.own), sorted(self.imported), sorted(self.variables), modules)
+        return of_words(*(word for part in parts for word in ("", *part))).hex()
+
 
 NOTHING: Final = Leads()
 """What leads nowhere."""
 
 
-class Project:
-    """The files below a root, and above them as far as imports of `root` reach."""
+def read_outline(file: str) -> Outline | None:
+    """The outline of a file; None if it cannot be read."""
+    try:
+        return Outline(read_bytes(file))
+    except ReadProblem:
+        return None
 
-    def __init__(self, root: str) -> None:
+
+class Project:
+    """The files below a root, and above them as far as imports of `root` reach, with what gives their outlines."""
+
+    def __init__(self, root: str, outline_of: Callable[[str], Outline | None] = read_outline) -> None:
         self.root = root
         self._graph = ImportGraph(root, self._imports_in)
+        self._outline_of = outline_of
         self._looked_up: set[Lookup] = set()
+        self._asked: set[str] = set()
+        self._opened: set[str] = set()
         self._outlines: dict[str, Outline | None] = {}
         self._leads: dict[str, Leads] = {}
         self._loaded: OrderedDict[str, Loaded | None] = OrderedDict()
@@ -86,16 +107,19 @@ class Project:
     def _note(self, folder: str, level: int, name: str, found: Place | None) -> None:
         self._looked_up.add(Lookup(folder, level, name, None if found is None else found.file or found.folder))
 
-    def take_lookups(self) -> frozenset[Lookup]:
-        """The modules that were looked for since this was last asked, when a program was interpreted."""
-        lookups = frozenset(self._looked_up)
-        self._looked_up.clear()
-        return lookups
+    def take_trail(self) -> Trail:
+        """What was asked of the project since this was last taken."""
+        leads = frozenset((file, self._leads[file].digest()) for file in self._asked)
+        trail = Trail(frozenset(self._looked_up), frozenset(self._opened), leads)
+        for asked in (self._looked_up, self._opened, self._asked):
+            asked.clear()
+        return trail
 
     # -- what leads to a recurrent layer ----------------------------------------------------------------------------
 
     def leads(self, file: str) -> Leads:
         """The names in a file that lead to a recurrent layer."""
+        self._asked.add(file)
         if file not in self._leads:
             self._settle(self._unsettled(file))
         return self._leads[file]
@@ -214,14 +238,15 @@ class Project:
 
     def _outline(self, file: str) -> Outline | None:
         if file not in self._outlines:
-            try:
-                self._outlines[file] = Outline(read_bytes(file))
-            except ReadProblem:
-                self._outlines[file] = None
+            self._outlines[file] = self._outline_of(file)
         return self._outlines[file]
 
     def load(self, file: str) -> Loaded | None:
         """A file as records; None if it cannot be read or is no Python."""
+        from rnnshape_guard.static.lowering import lower, room_to_recurse  # loads libcst, as positions do
+        from rnnshape_guard.static.positions import Positions
+
+        self._opened.add(file)
         if file in self._loaded:
             self._loaded.move_to_end(file)
             return self._loaded[file]

@@ -12,13 +12,23 @@ from typing import TYPE_CHECKING, Final
 
 from rnnshape_guard.static.fingerprints import of_bytes, of_settings, of_tool, of_words
 from rnnshape_guard.static.imports import Closures, ImportGraph
-from rnnshape_guard.static.outcomes import SUBMODULE, Kept, Lookup, Outcome, from_json, to_json
+from rnnshape_guard.static.outcomes import (
+    SUBMODULE,
+    Depends,
+    Kept,
+    Lookup,
+    Outcome,
+    Trail,
+    depends_from_json,
+    depends_to_json,
+    from_json,
+    to_json,
+)
+from rnnshape_guard.static.project import Project
 from rnnshape_guard.static.sources import ReadProblem
 from rnnshape_guard.static.survey import Facts, stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rnnshape_guard.settings import Settings
     from rnnshape_guard.static.cache import Cache
     from rnnshape_guard.static.outlines import Import
@@ -43,8 +53,9 @@ class Recall:
         self._facts: dict[str, Facts] = {}
         self._stamps: dict[str, list[int] | None] = {}
         self._graphs: dict[str, tuple[ImportGraph, Closures]] = {}
+        self._projects: dict[str, Project] = {}
         self._settings: dict[int, tuple[Settings, str]] = {}
-        self._learned: list[tuple[bytes, Kept]] = []
+        self._learned: list[tuple[bytes, bytes]] = []
         self._begun = time.time_ns()
         self._late: set[str] = set()
 
@@ -52,31 +63,51 @@ class Recall:
         """What judging a file came to, if an earlier run has judged the very same."""
         graph, closures = self._graph(settings)
         closure = closures.digest(path)  # surveyed before anything is judged, so that a change meanwhile is seen
-        text = self._cache.get(self._key(path, settings, named))
+        key = self._key(path, settings, named)
+        text = self._cache.get(key)
         kept = from_json(text) if text is not None else None
-        if kept is None or kept.closure != closure:
+        if kept is None:
             return None
-        for lookup, digest in kept.lookups:
-            found = _look_up(graph, lookup)
-            if found != lookup.file or (found is not None and self._closure(closures, found) != digest):
-                return None
+        if kept.closure == closure and all(
+            _look_up(graph, lookup) == lookup.file
+            and (lookup.file is None or self._closure(closures, lookup.file) == digest)
+            for lookup, digest in kept.lookups
+        ):
+            return kept.outcome
+        # Something that it imports is another, in turn: has it to do with what was asked of it?
+        text = self._cache.get(_beside(key))
+        depends = depends_from_json(text) if text is not None else None
+        if depends is None or not self._still_holds(depends, path, settings):
+            return None
+        self.learn(path, settings, kept.outcome, depends.trail, named=named)
         return kept.outcome
+
+    def _still_holds(self, depends: Depends, path: str, settings: Settings) -> bool:
+        """Whether everything that was asked when a file was judged has the same answer today."""
+        graph, _ = self._graph(settings)
+        return (
+            all(self._fact(file).digest == digest for file, digest in depends.digests)
+            and all(_look_up(graph, lookup) == lookup.file for lookup in depends.trail.lookups)
+            and all(self._project(settings).leads(file).digest() == digest for file, digest in depends.trail.leads)
+            and (not depends.trail.leads or self._project(settings).matters(path) == depends.mattered)
+        )
 
     def is_as_surveyed(self, path: str, content: bytes) -> bool:
         """Whether what was read of a file is what the survey told of."""
         return of_bytes(content) == self._fact(path).digest
 
-    def learn(
-        self, path: str, settings: Settings, outcome: Outcome, lookups: Iterable[Lookup] = (), *, named: bool
-    ) -> None:
-        """Keep what judging a file came to. `lookups` are the modules that were looked for meanwhile."""
+    def learn(self, path: str, settings: Settings, outcome: Outcome, trail: Trail, *, named: bool) -> None:
+        """Keep what judging a file came to, with what was asked meanwhile."""
         graph, closures = self._graph(settings)
         surveyed = len(self._stamps)
         known = self._covered(graph, path)
-        beyond = [it for it in lookups if (it.folder, it.level, it.name) not in known]
+        beyond = [it for it in trail.lookups if (it.folder, it.level, it.name) not in known]
         digests = [self._closure(closures, it.file) if it.file is not None else "" for it in beyond]
         kept = Kept(outcome, closures.digest(path), tuple(zip(beyond, digests, strict=True)))
-        self._learned.append((self._key(path, settings, named), kept))
+        read = tuple((file, self._fact(file).digest) for file in sorted(trail.files))
+        key = self._key(path, settings, named)
+        self._learned.append((key, to_json(kept)))
+        self._learned.append((_beside(key), depends_to_json(Depends(outcome.judgement is not None, trail, read))))
         # Read by whoever judged the file, and looked at only now.
         self._late.update(islice(self._stamps, surveyed, None))
         if len(self._learned) >= _BATCH:
@@ -115,6 +146,13 @@ class Recall:
             known = self._graphs[root] = graph, Closures(graph, lambda file: self._fact(file).digest)
         return known
 
+    def _project(self, settings: Settings) -> Project:
+        root = settings.root.as_posix()
+        known = self._projects.get(root)
+        if known is None:
+            known = self._projects[root] = Project(root, self._survey.outline)
+        return known
+
     def _imports_in(self, file: str) -> tuple[Import, ...]:
         return self._fact(file).imported
 
@@ -136,13 +174,18 @@ class Recall:
 
     def _hand_over(self) -> None:
         if all(self._is_unchanged(path, stamp) for path, stamp in self._stamps.items()):
-            for key, kept in self._learned:
-                self._cache.put(key, to_json(kept))
+            for key, row in self._learned:
+                self._cache.put(key, row)
         self._learned.clear()
 
     def _is_unchanged(self, path: str, stamp: list[int] | None) -> bool:
         _, _, changed, _ = stamp or (0, 0, 0, 0)
         return stamp_of(path) == stamp and (path not in self._late or changed < self._begun - _TICK)
+
+
+def _beside(key: bytes) -> bytes:
+    """The key of the row that says what an outcome depends on: it is read only if the outcome may have changed."""
+    return of_words("depends", key.hex())
 
 
 def _look_up(graph: ImportGraph, lookup: Lookup) -> str | None:

@@ -58,7 +58,8 @@ def _records(module: Module) -> Iterator[Record]:
         elif isinstance(one, Record) and id(one) not in done:
             done.add(id(one))
             yield one
-            stack += _parts(type(one))(one)
+            kind: Any = type(one)
+            stack += _parts(kind)(one)
 
 
 def _no_parts(record: Record) -> tuple[()]:

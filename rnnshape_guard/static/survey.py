@@ -11,12 +11,14 @@ import json
 import os
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from rnnshape_guard.static.fingerprints import of_bytes, of_tool, of_words
-from rnnshape_guard.static.outlines import Import, Outline
-from rnnshape_guard.static.sources import may_matter, may_suppress, read_bytes
+from rnnshape_guard.static.outlines import Block, Import, Outline
+from rnnshape_guard.static.sources import ReadProblem, may_matter, may_suppress, read_bytes
 
 if TYPE_CHECKING:
     from rnnshape_guard.static.cache import Cache
@@ -89,6 +91,16 @@ class Survey:
             folder.is_changed = True
         return facts
 
+    def outline(self, path: str) -> Outline | None:
+        """The outline of a file, as far as the cache knows it; None if it cannot be read."""
+        try:
+            facts = self.facts(path)
+        except ReadProblem:
+            return None
+        if self._cache is None:
+            return Outline(facts.content or b"")
+        return _KnownOutline(path, facts, self._cache)
+
     def close(self) -> None:
         """Hand what is new to the cache."""
         while self._folders:
@@ -120,6 +132,43 @@ class Survey:
             return
         files = {file: known for file, known in folder.files.items() if file in present}
         self._cache.put(_key(name), json.dumps(files, separators=(",", ":")).encode("ascii"))
+
+
+class _KnownOutline(Outline):
+    """An outline whose parts were read before, by this run or an earlier one."""
+
+    def __init__(self, path: str, facts: Facts, cache: Cache) -> None:
+        super().__init__(b"")
+        self.is_recurrent = facts.matters
+        self._path = path
+        self._facts = facts
+        self._cache = cache
+
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        return self._facts.imported
+
+    @cached_property
+    def blocks(self) -> Mapping[str, Block]:
+        key = of_words("blocks", of_tool().hex(), self._facts.digest)
+        text = self._cache.get(key)
+        if text is not None:
+            return {
+                name: Block(frozenset(words.split()), frozenset(uses.split()), begins, is_variable)
+                for name, (words, uses, begins, is_variable) in json.loads(text).items()
+            }
+        try:
+            content = self._facts.content or read_bytes(self._path)
+        except ReadProblem:
+            content = b""
+        blocks = Outline(content).blocks
+        if of_bytes(content) == self._facts.digest:
+            parts = {
+                name: [" ".join(sorted(block.words)), " ".join(sorted(block.uses)), block.begins, block.is_variable]
+                for name, block in blocks.items()
+            }
+            self._cache.put(key, json.dumps(parts, separators=(",", ":")).encode("ascii"))
+        return blocks
 
 
 def stamp_of(path: str) -> list[int] | None:

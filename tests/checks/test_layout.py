@@ -506,6 +506,30 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "a layer of a kind that a name tells, which cannot be recurrent": """
+class Block(nn.Module):
+    def __init__(self, width, activation):
+        super().__init__()
+        self.activation = getattr(nn, activation)()
+        self.stack = [nn.Linear(width, width) for _ in range(3)]
+        self.head = nn.Linear(width, 3)
+
+    def forward(self, x):
+        for layer in self.stack:
+            x = self.activation(layer(x))
+        return self.head(x)
+
+
+class Net(nn.Module):
+    def __init__(self, width, activation):
+        super().__init__()
+        self.block = Block(width, activation)
+        self.rnn = nn.GRU(width, width, batch_first=True)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.block(out)
+""",
     "a layer of another layout in a derived class": """
 class Base(nn.Module):
     def __init__(self, d, h):

@@ -9,6 +9,17 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "directions that an assertion asks for": """
+class Tagger(nn.Module):
+    def __init__(self, n, bidirectional=True):
+        super().__init__()
+        assert bidirectional == True
+        self.rnn = nn.GRU(n, n, batch_first=True, bidirectional=bidirectional)
+        self.head = nn.Linear(n, 3)  # RSG201
+
+    def forward(self, x):
+        return self.head(self.rnn(x)[0])
+""",
     "steps of which an assertion tells the number": """
 STEPS = 12
 
@@ -345,6 +356,29 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "directions that an assertion rules out": """
+class Stack(nn.Module):
+    def __init__(self, n, bidirectional=False):
+        super().__init__()
+        assert bidirectional is False, "not supported"
+        self.rnn = nn.GRU(n, n, batch_first=True, bidirectional=bidirectional)
+        self.head = nn.Linear(n, 3)
+
+    def forward(self, x):
+        return self.head(x + self.rnn(x)[0])
+""",
+    "directions without which it raises": """
+class Tagger(nn.Module):
+    def __init__(self, n, bidirectional=True):
+        super().__init__()
+        if bidirectional is not True:
+            raise ValueError("both directions are needed")
+        self.rnn = nn.GRU(n, n, batch_first=True, bidirectional=bidirectional)
+        self.head = nn.Linear(2 * n, 3)
+
+    def forward(self, x):
+        return self.head(self.rnn(x)[0])
+""",
     "steps of which an assertion tells the number, and both directions": """
 class Net(nn.Module):
     def __init__(self, d, hidden, steps):

@@ -150,6 +150,49 @@ def test_verbose_shows_the_traceback_and_the_settings(run: Run) -> None:
     assert "Traceback" in ended.err
     assert 'raise ValueError("no such atom")' in ended.err
     assert "pyproject.toml" in ended.err
+    assert f"cache: {Path.cwd() / '.rnnshape_guard_cache'}" in ended.err
+
+
+# -- the cache -----------------------------------------------------------------------------------------------------
+
+
+def test_results_are_kept_beside_the_settings(run: Run) -> None:
+    write("project/a.py")
+    write("project/rnnshape-guard.toml", "")
+    first = run("check", "project")
+    assert Path("project/.rnnshape_guard_cache/CACHEDIR.TAG").is_file()
+    assert not Path(".rnnshape_guard_cache").exists()
+    assert run("check", "project") == first
+
+
+def test_results_are_kept_where_the_settings_or_the_command_line_say(run: Run) -> None:
+    write("project/a.py")
+    write("project/rnnshape-guard.toml", "cache-dir = 'build/kept'\n")
+    run("check", "project")
+    assert Path("project/build/kept/CACHEDIR.TAG").is_file()
+    run("check", "project", "--cache-dir", "elsewhere")
+    assert Path("elsewhere/CACHEDIR.TAG").is_file()
+    assert not Path("project/.rnnshape_guard_cache").exists()
+
+
+def test_no_cache_keeps_nothing(run: Run) -> None:
+    write("a.py")
+    run("check", "--no-cache")
+    run("check", "-n")
+    assert [path.name for path in Path().iterdir()] == ["a.py"]
+
+
+def test_a_cache_that_cannot_be_used_is_told_if_asked(run: Run) -> None:
+    write("a.py")
+    write("file", "")
+    plain = run("check", "--no-cache")
+    assert run("check", "--cache-dir", "file/cache") == plain
+    told = run("check", "--cache-dir", "file/cache", "--verbose")
+    assert told.out == plain.out
+    assert "file/cache cannot be used: " in told.err
+
+
+# -- streams -------------------------------------------------------------------------------------------------------
 
 
 def test_no_files_is_a_warning(run: Run) -> None:

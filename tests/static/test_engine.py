@@ -289,7 +289,7 @@ def test_every_file_is_told_of() -> None:
         write(f"m{number}.py")
     seen: list[int] = []
     check_paths(["."], SettingsResolver(), jobs=1, on_file=seen.append)
-    assert seen == [1, 2, 3]
+    assert seen == [1, 2, 3, 3, 3, 3]
 
 
 def test_libcst_and_rich_are_not_loaded_for_nothing(folder: Path) -> None:

@@ -96,3 +96,38 @@ def test_edges_are_the_files_of_the_project_that_a_text_names(tmp_path: Path) ->
         ("pack/__init__.py", "missing", "missing"),
     }
     assert set(found(inner)) == {("pack/other.py", "", "it"), ("pack/__init__.py", "other", "it")}
+
+
+def test_an_import_may_stand_in_many_ways() -> None:
+    text = b"""
+import one, two.three as four
+import five; import not_seen
+def f():
+    from ..six import (
+        seven as eight,  # import nine
+        ten,
+    )
+\tfrom .import eleven
+    from twelve import thirteen, \\
+        fourteen
+from fifteen import *
+important = "no import"
+raise ImportError
+import os.path, torch
+from importlib import import_module
+"""
+    imports = [(one.level, one.module, one.name, one.bound) for one in Outline(text).imports]
+
+    assert imports == [
+        (0, "one", "", "one"),
+        (0, "two.three", "", "four"),
+        (0, "five", "", "five"),
+        (0, "import", "", "import"),
+        (0, "not_seen", "", "not_seen"),
+        (2, "six", "seven", "eight"),
+        (2, "six", "ten", "ten"),
+        (1, "", "eleven", "eleven"),
+        (0, "twelve", "thirteen", "thirteen"),
+        (0, "twelve", "fourteen", "fourteen"),
+        (0, "fifteen", "*", "*"),
+    ]

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnshape_guard.findings import Diagnostic, Note, Position, Severity, Span
-from rnnshape_guard.static.outcomes import Kept, Lookup, Outcome, from_json, to_json
+from rnnshape_guard.static.outcomes import (
+    Depends,
+    Kept,
+    Lookup,
+    Outcome,
+    Trail,
+    depends_from_json,
+    depends_to_json,
+    from_json,
+    to_json,
+)
 from rnnshape_guard.static.verdicts import Judgement, Verdict
 
 words = st.text(max_size=12) | st.just("dir/\udcff.py")  # a file name that is not UTF-8
@@ -36,6 +46,28 @@ kept = st.builds(Kept, outcomes, words, st.lists(st.tuples(lookups, words), max_
 @given(kept)
 def test_what_is_kept_is_read_as_it_was_written(written: Kept) -> None:
     assert from_json(to_json(written)) == written
+
+
+pairs = st.tuples(words, words)
+digests = st.lists(pairs, max_size=3, unique_by=lambda pair: pair[0]).map(tuple)
+asked = st.builds(Lookup, words, st.integers(-1, 9), words, st.none() | words.filter(bool))
+
+
+@given(st.booleans(), digests, st.frozensets(asked, max_size=3), st.frozensets(pairs, max_size=3))
+def test_what_it_depends_on_is_read_as_it_was_written(
+    mattered: bool, known: tuple[tuple[str, str], ...], looked_up: frozenset[Lookup], leads: frozenset[tuple[str, str]]
+) -> None:
+    depends = Depends(mattered, Trail(looked_up, frozenset(file for file, _ in known), leads), known)
+
+    assert depends_from_json(depends_to_json(depends)) == depends
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"[true, [], [], 1]", b"[1, [], [], []]", b'[true, [["a"]], [], []]', b"[" * 9999]
+)
+def test_foreign_json_is_nothing_to_depend_on(text: bytes) -> None:
+    assert depends_from_json(b"[true, [], [], []]") == Depends(True, Trail())
+    assert depends_from_json(text) is None
 
 
 def test_every_field_is_filled_above() -> None:

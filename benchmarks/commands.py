@@ -1,0 +1,75 @@
+"""Running a command and saying what it cost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+BESIDE = Path(sys.executable).parent
+"""Where the commands installed with this Python lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of a command as a clock on the wall shows them, and the most memory that any of its processes held."""
+
+    seconds: float
+    peak: int
+    cut: bool = False
+    """Whether it was ended because it took too long: `seconds` is then the least it takes."""
+
+    def __str__(self) -> str:
+        return f"{'>' if self.cut else ''}{self.seconds:.2f} s"
+
+
+class Failed(RuntimeError):
+    """A command that broke; the message is the last it said."""
+
+
+def run(arguments: list[str], limit: float = 3600.0, accepted: tuple[int, ...] = (0,)) -> Cost:
+    """Run a command whose output does not matter, for at most `limit` seconds. Raises `Failed`.
+
+    Memory is what the kernel reports for the largest process of it. It counts this process too, as it was when it
+    started the command, so whoever wants to know has to be small.
+    """
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, process_group=0
+    )
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        os.killpg(process.pid, 9)
+
+    timer = threading.Timer(limit, end)
+    timer.start()
+    try:
+        assert process.stderr is not None
+        said = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+    finally:
+        timer.cancel()
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if not over.is_set() and process.returncode not in accepted:
+        words = said.decode(errors="replace").strip().splitlines()
+        raise Failed(words[-1] if words else f"exit status {process.returncode}")
+    return Cost(
+        limit if over.is_set() else seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024), over.is_set()
+    )
+
+
+def ours(*options: str) -> list[str]:
+    """The checker's own command."""
+    return [str(BESIDE / "rnnshape-guard"), "check", "--isolated", "--exit-zero", "--quiet", *options]
+
+
+def ruff(*options: str) -> list[str]:
+    """Ruff with its default rules, without a cache."""
+    return [str(BESIDE / "ruff"), "check", "--isolated", "--no-cache", "--exit-zero", "--quiet", *options]
