@@ -223,7 +223,9 @@ def _write(
             full = (*shown, "1") if len(shown) == 2 else shown
             wrong.append(Wrong("True lands on bias", text(full, without, "True"), calls, needs="layout"))
     elif layout == "TB":
-        wrong.append(Wrong("batch_first added", text(shown, flags | {"batch_first": "True"}), calls, needs="layout"))
+        wrong.append(
+            Wrong("batch_first added", text(shown, flags | {"batch_first": "True"}), f"{calls} reading", needs="layout")
+        )
     sizes = f"{tag}-call front"
     for other in (unit.init, f"{given.init} + 1", f"{given.init} * 2"):
         # Two parameters may be equal; numbers are, or are not, and so is what a driver gives.
@@ -384,7 +386,7 @@ def call(cls: Class, rnn: Rnn, x: Tensor, state: str = "", *, wants_state: bool 
         first = state[1:].split(", c")[0].split(", self.c0")[0]
         wrong.append(Wrong("cell state missing", f"@self.{rnn.name}({x.name}, {first})", also))
         wrong.append(Wrong("state as two arguments", f"@self.{rnn.name}({x.name}, {state[1:-1]})", also))
-    elif state and not state.startswith("(") and "init" not in state and not rnn.is_lstm:
+    elif state not in ("", "None") and not state.startswith("(") and "init" not in state and not rnn.is_lstm:
         wrong.append(Wrong("state in a pair", f"@self.{rnn.name}({x.name}, ({state}, {state}))", also))
 
     def wrongs(target: str) -> list[Wrong]:
@@ -407,12 +409,14 @@ def call(cls: Class, rnn: Rnn, x: Tensor, state: str = "", *, wants_state: bool 
             [*wrongs(f"{out}, {h} = "), Wrong("GRU state unpacked in two", f"{out}, ({h}, {c}) = {invoked}", tag)],
         )
         return Called(Tensor(out, rnn.layout, rnn.output), h, "")
-    taken = Wrong("pair used as a tensor", f"{out}, {h} = {invoked}", "reading head-call state")
+    taken = Wrong("pair used as a tensor", f"{out}, {h} = {invoked}", "reading head-call state repeat")
     match draft.rng.randrange(3):
         case 0:
             cls.forward.add(f"{out}, {h} = {invoked}", f"{tag}-call", wrongs(f"{out}, {h} = "))
             cls.forward.add(
-                f"{h} = {h}[0]", "reading", [Wrong("pair used as a tensor", "", f"{tag}-call reading head-call")]
+                f"{h} = {h}[0]",
+                "reading",
+                [Wrong("pair used as a tensor", "", f"{tag}-call reading head-call repeat loss")],
             )
             return Called(Tensor(out, rnn.layout, rnn.output), h, "")
         case 1:

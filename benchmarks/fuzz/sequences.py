@@ -188,14 +188,16 @@ def _drive_language_model(
     if named:
         block.add(f"{names[0]}, {names[1]} = {draft.batch}, {draft.time}")
         draft.evidence |= {"driver", "target"}
+    if named:
+        draft.evidence.add("state")  # the samples that the state is made for
+    else:
+        draft.evidence.discard("state")
     shown = names if named else (str(draft.batch), str(draft.time))
     order = shown if layout == "BT" else (shown[1], shown[0])
     block.add(f"model = {cls.construct(draft.outer)}")
     block.add("criterion = nn.CrossEntropyLoss()")
     block.add("optimizer = torch.optim.Adam(model.parameters())")
     batch, time = shown
-    # The number of samples that the state is made for says which axis they are on.
-    draft.evidence.add("state")
     hidden = f"hidden = model.{init}({batch})"
     block.add(
         hidden, "state", [Wrong("state sized by the time", f"hidden = model.{init}({time})", "rnn-call model-call")]
@@ -209,7 +211,8 @@ def _drive_language_model(
         inner.add(
             draft.pick(
                 "hidden = tuple(h.detach() for h in hidden)", "hidden = (hidden[0].detach(), hidden[1].detach())"
-            )
+            ),
+            "state",
         )
     else:
         inner.add("hidden = hidden.detach()")

@@ -93,6 +93,8 @@ def batch_read(event: Selected | Reduced, log: Log) -> BatchRead | None:
     if value is None or axes is None or len(axes) != 3 or not is_used(event, log):
         return None
     taken = _taken(event)
+    if isinstance(event, Selected) and event.name in ("gather", "take_along_dim"):
+        taken = _gathered_along(event, value, log)
     value = _unweighted(event, value, log)
     call = output_behind(value, log) if taken is not None else None
     pair = steps_of(call) if call is not None else None
@@ -133,6 +135,16 @@ def _taken(event: Selected | Reduced) -> int | None:
     found = [pick for pick in picks(event) if not is_whole(pick.item)]
     last = [pick for pick in found if pick.number == -1]
     return last[0].at if len(last) == 1 and all(pick in last or pick.at == 2 for pick in found) else None
+
+
+def _gathered_along(event: Selected, value: Value, log: Log) -> int | None:
+    """The axis along which a gather takes the step that lengths, less one, name."""
+    given = event.given.get("dim")
+    at = given.seen.literal if given is not None and isinstance(given.seen, Dim) else None
+    call = output_behind(value, log)
+    if at is None or call is None or value.axes is None or not -len(value.axes) <= at < len(value.axes):
+        return None
+    return at % len(value.axes) if _from_lengths(event, call, log) else None
 
 
 def _turned(pad: PackCalled, call: RecurrentCalled, log: Log) -> bool:

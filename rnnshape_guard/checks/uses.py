@@ -143,6 +143,9 @@ def _rank_is_sure(call: RecurrentCalled, use: Use, log: Log) -> bool:
     if rank_is_known(call):
         return True
     if isinstance(use.event, Reduced):
-        return any(_fits_linear(reader) for value in values_in(use.event.result) for reader in log.readers(value))
+        # Of a single sequence axis 1 would be the features: nobody sums those up.
+        return use.at == 1 or any(
+            _fits_linear(reader) for value in values_in(use.event.result) for reader in log.readers(value)
+        )
     items = use.event.given["items"].seen if "items" in use.event.given else ()
     return use.at == 1 or (isinstance(items, tuple) and len(items) == 3)

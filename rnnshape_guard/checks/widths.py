@@ -246,8 +246,22 @@ def given_number(call: LayerCalled, argument: str, misfit: Misfit, maker: Layer 
         (maker is not None and maker.owner == layer.owner) or _fits_another(function, place.text, misfit)
     ):
         return None  # one number for two things: the layer's own line says so, and another parameter was meant
+    if maker is not None and _is_handed_on(maker, function, place.text, log):
+        return None
     given = function.given.get(place.text)
     return given.place if given is not None else None
+
+
+def _is_handed_on(maker: Layer, function: FunctionEntered, parameter: str, log: Log) -> bool:
+    """Whether a constructor hands one parameter to the class of the layer that made the features as well."""
+    built = next((event for event in log.all(LayerBuilt) if event.layer.id == maker.id), None)
+    inner = entered(built, log) if built is not None else None
+    return (
+        inner is not None
+        and inner is not function
+        and inner.scope.endswith("__init__")
+        and any(one.place is not None and _names(one.place, parameter) for one in inner.given.values())
+    )
 
 
 def _has_two_uses(layer: Layer, argument: str, parameter: str) -> bool:

@@ -141,7 +141,8 @@ def _cat_unknown(shapes: Sequence[Shape], at: int) -> Outcome:
         place = normal(at, len(axes))
         if isinstance(place, Misfit):
             return Outcome(Shape.unknown(), (place,))
-        sizes = [shape.axis(place) for shape in shapes]
+        # The others have as many axes: what is not known from their front may be known from their back.
+        sizes = [shape.axis(place) or shape.axis(place - len(axes)) for shape in shapes]
         whole = [axis for axis in sizes if axis is not None]
         new = joined(whole) if len(whole) == len(sizes) else Axis.new(joined_name(axes[place].atoms))
         known = (*axes[:place], new, *axes[place + 1 :])
