@@ -16,15 +16,14 @@ BESIDE = Path(sys.executable).parent
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of a command as a clock on the wall shows them, and the most memory that any of its processes held."""
+    """Seconds of a command by a clock on the wall, those that processors worked on it, and the most memory that any of
+    its processes held."""
 
     seconds: float
+    worked: float
     peak: int
     cut: bool = False
-    """Whether it was ended because it took too long: `seconds` is then the least it takes."""
-
-    def __str__(self) -> str:
-        return f"{'>' if self.cut else ''}{self.seconds:.2f} s"
+    """Whether it was ended because it took too long: all figures are then the least it takes."""
 
 
 class Failed(RuntimeError):
@@ -60,9 +59,8 @@ def run(arguments: list[str], limit: float = 3600.0, accepted: tuple[int, ...] =
     if not over.is_set() and process.returncode not in accepted:
         words = said.decode(errors="replace").strip().splitlines()
         raise Failed(words[-1] if words else f"exit status {process.returncode}")
-    return Cost(
-        limit if over.is_set() else seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024), over.is_set()
-    )
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, peak, over.is_set())
 
 
 def ours(*options: str) -> list[str]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import sysconfig
 import tempfile
@@ -75,12 +76,15 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one tree cost: each tool's command by name, libcst alone, and the parts of the analysis."""
+    """What one tree cost: each tool's command by name, and the parts of the analysis."""
 
     tree: Tree
     costs: dict[str, Cost]
-    libcst: float
     analysis: Analysis
+
+
+Clock = Callable[[Cost], float]
+"""Which seconds of a cost are compared."""
 
 
 def read(path: Path) -> Tree:
@@ -109,16 +113,6 @@ def parses(source: bytes) -> bool:
     except libcst.ParserSyntaxError:
         return False
     return True
-
-
-def best(rounds: int, action: Callable[[], object]) -> float:
-    """The shortest of several runs, in seconds."""
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def analysis(tree: Tree, limit: float) -> Analysis:
@@ -158,13 +152,18 @@ def parse_one(source: bytes) -> None:
     libcst.parse_module(source)
 
 
-def parse_all(tree: Tree) -> None:
+def parse_all(tree: Tree) -> Cost:
     """Parse the recurrent files with all processors."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(parse_one, tree.recurrent.values(), chunksize=4))
+    seconds = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 0)
 
 
-def measure(tree: Tree, tools: dict[Peer, Path], rounds: int, limit: float) -> Row:
+def measure(tree: Tree, tools: dict[Peer, Path], rounds: int, limit: float, clock: Clock) -> Row:
     """Everything about one tree. Rounds go around all tools, so that a busy minute strikes all of them."""
     path = str(tree.path)
     with tempfile.TemporaryDirectory() as cache:
@@ -180,7 +179,6 @@ def measure(tree: Tree, tools: dict[Peer, Path], rounds: int, limit: float) -> R
         if run(commands["warm"][0], limit).cut:
             del commands["warm"]
         costs: dict[str, Cost] = {}
-        alone = float("inf")
         for _ in range(rounds):
             for name, (command, accepted) in commands.items():
                 known = costs.get(name)
@@ -191,9 +189,10 @@ def measure(tree: Tree, tools: dict[Peer, Path], rounds: int, limit: float) -> R
                 except Failed as failure:
                     print(f"{name} fails on {tree.name}: {failure}")
                     continue
-                costs[name] = cost if known is None else min(known, cost, key=lambda it: it.seconds)
-            alone = min(alone, best(1, lambda: parse_all(tree)))
-    return Row(tree, costs, alone, min((analysis(tree, limit) for _ in range(rounds)), key=lambda it: it.rest))
+                costs[name] = cost if known is None else min(known, cost, key=clock)
+            alone = parse_all(tree)
+            costs["libcst"] = min(costs.get("libcst", alone), alone, key=clock)
+    return Row(tree, costs, min((analysis(tree, limit) for _ in range(rounds)), key=lambda it: it.rest))
 
 
 # -- the table -------------------------------------------------------------------------------------------------------
@@ -208,11 +207,6 @@ class Column:
     show: Callable[[Row], str] = field(repr=False)
 
 
-def seconds(name: str) -> Callable[[Row], str]:
-    """What shows a command's seconds."""
-    return lambda row: f"{row.costs[name].seconds:.2f}" if name in row.costs else "-"
-
-
 def ratio(one: float, other: float) -> str:
     """How many times one number another is."""
     if not other:
@@ -221,30 +215,21 @@ def ratio(one: float, other: float) -> str:
     return f"{times:.0f}x" if times >= 100 else f"{times:.1f}x" if times >= 10 else f"{times:.2f}x"
 
 
-def times(over: Callable[[Row], Cost | None], under: Callable[[Row], Cost | None]) -> Callable[[Row], str]:
-    """What shows how many times one cost another is."""
-
-    def show(row: Row) -> str:
-        one, other = over(row), under(row)
-        if one is None or other is None:
-            return "-"
-        return ("≥" if one.cut else "") + ratio(one.seconds, other.seconds)
-
-    return show
-
-
-def of(name: str) -> Callable[[Row], Cost | None]:
-    """The cost of a command."""
-    return lambda row: row.costs.get(name)
-
-
-def libcst_alone(row: Row) -> Cost:
-    """What libcst alone takes."""
-    return Cost(row.libcst, 0)
-
-
-def columns(peers: list[Peer]) -> list[Column]:
+def columns(peers: list[Peer], clock: Clock) -> list[Column]:
     """The columns: the tree, seconds, ratios."""
+
+    def seconds(name: str) -> Callable[[Row], str]:
+        return lambda row: f"{clock(row.costs[name]):.2f}" if name in row.costs else "-"
+
+    def times(over: str, under: str) -> Callable[[Row], str]:
+        def show(row: Row) -> str:
+            if over not in row.costs or under not in row.costs:
+                return "-"
+            one, other = row.costs[over], row.costs[under]
+            return ("≥" if one.cut else "") + ratio(clock(one), clock(other))
+
+        return show
+
     return [
         Column("tree", -28, lambda row: row.tree.name),
         Column("files", 7, lambda row: f"{row.tree.files:,}"),
@@ -253,22 +238,24 @@ def columns(peers: list[Peer]) -> list[Column]:
         Column("cold s", 8, seconds("cold")),
         Column("warm s", 8, seconds("warm")),
         Column("1 file s", 9, seconds("one")),
-        Column("cold/ruff", 11, times(of("cold"), of("ruff"))),
-        Column("warm/ruff", 11, times(of("warm"), of("ruff"))),
-        Column("cold/libcst", 13, times(of("cold"), libcst_alone)),
-        *(Column(f"{peer.name}/cold", len(peer.name) + 7, times(of(peer.name), of("cold"))) for peer in peers),
+        Column("ruff s", 8, seconds("ruff")),
+        Column("cold/ruff", 11, times("cold", "ruff")),
+        Column("warm/ruff", 11, times("warm", "ruff")),
+        Column("cold/libcst", 13, times("cold", "libcst")),
+        *(Column(f"{peer.name}/cold", len(peer.name) + 7, times(peer.name, "cold")) for peer in peers),
+        *(Column(f"{peer.name}/warm", len(peer.name) + 7, times(peer.name, "warm")) for peer in peers),
         Column("analysis/parse", 16, lambda row: ratio(row.analysis.rest, row.analysis.parse)),
-        Column("  within the bars", -17, verdict),
+        Column("  within the bars", -17, lambda row: verdict(row, clock)),
     ]
 
 
-def verdict(row: Row) -> str:
+def verdict(row: Row, clock: Clock) -> str:
     """Which bars a row is held to and misses: cold against Ruff below 1% recurrent lines, else against libcst; warm
     against cold Ruff; one file in 0.35 s; analysis against the parse; no file past 5 s."""
-    spent = {name: cost.seconds for name, cost in row.costs.items()}
+    spent = {name: clock(cost) for name, cost in row.costs.items()}
     mostly_plain = row.tree.recurrent_lines < 0.01 * row.tree.lines
     bars = {
-        "cold": spent["cold"] <= (2 * spent["ruff"] if mostly_plain else 2 * row.libcst + 0.3),
+        "cold": spent["cold"] <= (2 * spent["ruff"] if mostly_plain else 2 * spent["libcst"] + 0.3),
         "warm": "warm" in spent and spent["warm"] <= spent["ruff"],
         "1 file": spent.get("one", 0.0) <= 0.35,
         "analysis": row.analysis.rest <= row.analysis.parse,
@@ -303,7 +290,13 @@ def main() -> None:
         "--tools", type=Path, default=default_folder(), help=f"where to install them [{default_folder()}]"
     )
     parser.add_argument("--without", action="append", default=[], metavar="TOOL", help="a tool to leave out")
+    parser.add_argument(
+        "--worked",
+        action="store_true",
+        help="compare the seconds that processors worked: a busy machine changes them less",
+    )
     options = parser.parse_args()
+    clock: Clock = (lambda cost: cost.worked) if options.worked else (lambda cost: cost.seconds)
 
     tools: dict[Peer, Path] = {}
     for peer in PEERS:
@@ -319,10 +312,11 @@ def main() -> None:
         trees = [read(path.resolve()) for path in options.trees]
         if options.recurrent:
             trees += [recurrent_alone(tree, Path(copies)) for tree in trees]
-        rows = [measure(tree, tools, options.rounds, options.limit) for tree in trees]
+        rows = [measure(tree, tools, options.rounds, options.limit, clock) for tree in trees]
 
-    print(f"\n{os.cpu_count()} processors, the best of {options.rounds}; ratios are of seconds, tool over tool")
-    print("\n".join(lines(rows, columns(list(tools)))))
+    kind = "seconds of processors" if options.worked else "seconds"
+    print(f"\n{os.cpu_count()} processors, the best of {options.rounds}; ratios are of {kind}, tool over tool")
+    print("\n".join(lines(rows, columns(list(tools), clock))))
     parts = [row.analysis for row in rows]
     slowest = max(parts, key=lambda it: it.longest)
     whole = ratio(sum(it.rest for it in parts), sum(it.parse for it in parts))

@@ -87,7 +87,11 @@ def _against_the_choice(call: RecurrentCalled, use: Use) -> Finding:
         expected=wording.shape(Shape(tuple(axis for at, axis in enumerate(axes) if at != 1))),
         found=wording.shape(next(values_in(event.result), None)),
         because=(Because(f"{wording.quoted(call.layer)} was told batch_first=True", call.layer.place),),
-        help=f"{holder}[:, -1]" if is_step else f"{holder}.{event.name}(dim=1)",
+        help=f"{holder}[:, -1]"
+        if is_step
+        else f"{holder}.{event.name}(dim=1)"
+        if isinstance(event, Reduced)
+        else "dim=1",
         subject=frozenset(atom.root for axis in axes[:2] if (atom := only_atom(axis)) is not None),
         cause=call.id,
         only_seen=is_callers_choice(call),

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.lineage import stated_batch
+from rnnshape_guard.checks.lineage import contradicted, stated_batch, steps_of
 from rnnshape_guard.checks.reading import recurrent_origin
-from rnnshape_guard.checks.uses import rank_is_known
+from rnnshape_guard.checks.uses import rank_is_known, uses
 from rnnshape_guard.events import (
     CellCalled,
     Computed,
@@ -48,6 +48,8 @@ def check(event: Computed | LayerCalled, log: Log) -> Iterator[Finding]:
     if axis.atom is not None and stated_batch(axis.atom):
         if sum(any(stated_batch(atom) for atom in one.atoms) for one in axes) == 1:
             yield _over_batch(event, value, axes, at, implicit)
+    elif axis.atom is not None and _steps_are_read_elsewhere(value, axis.atom, log):
+        yield _over_batch(event, value, axes, at, implicit)
     elif (scorer := _scorer(value, axes, at, log)) is not None:
         yield _over_one(event, value, axes, at, scorer)
     elif (classifier := _classifier(name, value, axes, at, log)) is not None and _is_never_last(value, dim, log):
@@ -94,6 +96,17 @@ def _is_never_last(value: Value, dim: object, log: Log) -> bool:
     if origin is None or (named is not None and named <= 0):
         return True
     return rank_is_known(origin[0]) or any(isinstance(event, PackCalled) for _, event in log.past(value))
+
+
+def _steps_are_read_elsewhere(value: Value, batch: Atom, log: Log) -> bool:
+    """Whether an axis is what a layer reads as the batch, and its output is summed up or read at its end along the other:
+    then the layer is right."""
+    origin = recurrent_origin(value, log)
+    pair = steps_of(origin[0]) if origin is not None else None
+    if origin is None or pair is None or pair[0].root is not batch.root or contradicted(*pair):
+        return False
+    read = [use.value.axes[use.at].atom for use in uses(origin[0], log) if use.value.axes is not None]
+    return any(atom is not None and atom.root is pair[1].root for atom in read)
 
 
 def _last(value: Value) -> tuple[Atom, ...]:

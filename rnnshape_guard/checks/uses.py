@@ -9,6 +9,7 @@ from rnnshape_guard.checks.picking import SUMMARIES, is_whole, picks, reduced_ax
 from rnnshape_guard.checks.reading import is_state, layout
 from rnnshape_guard.checks.roles import only_atom, role_of
 from rnnshape_guard.events import (
+    Computed,
     Event,
     LayerCalled,
     Log,
@@ -20,14 +21,17 @@ from rnnshape_guard.events import (
     values_in,
 )
 from rnnshape_guard.layers import LinearSpec
+from rnnshape_guard.layers.pooling import AdaptivePoolSpec, PoolSpec
 from rnnshape_guard.shapes.axes import Atom, Rest, Role, Shape, Strength
+from rnnshape_guard.shapes.dims import Dim
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A reading of a layer's output along one axis: the last entry, or a summary over all."""
+    """A reading of a layer's output along one axis: the last entry, a summary over all, a pool along it, or weights that
+    add up to 1 along it."""
 
-    event: Selected | Reduced
+    event: Selected | Reduced | LayerCalled | Computed
     value: Value
     at: int
     words: str
@@ -39,6 +43,8 @@ def uses(call: RecurrentCalled, log: Log, depth: int = 5) -> Iterator[Use]:
     if not isinstance(output, Value) or not isinstance(output.shape, Shape):
         return
     for event in log.future(output, depth):
+        if event.entry == call.entry and isinstance(event, LayerCalled | Computed):
+            yield from _weighed_or_pooled(event, log)
         if not isinstance(event, Selected | Reduced) or event.entry != call.entry:
             continue
         value = event.value("input")
@@ -58,6 +64,25 @@ def _is_state(value: Value) -> bool:
 def _still_output(value: Value) -> bool:
     last = value.axes[-1] if value.axes else None
     return last is not None and any(atom.kind is Role.HIDDEN for atom in last.atoms)
+
+
+def _weighed_or_pooled(event: LayerCalled | Computed, log: Log) -> Iterator[Use]:
+    """A pool along the last of (batch, channel, time), and a softmax of the one score that a Linear gives each step."""
+    value = event.value("input")
+    axes = value.axes if value is not None else None
+    if value is None or axes is None or len(axes) != 3:
+        return
+    if isinstance(event, LayerCalled):
+        spec = event.layer.spec
+        if isinstance(spec, AdaptivePoolSpec | PoolSpec) and spec.kind.endswith("Pool1d"):
+            yield Use(event, value, 2, "a pool")
+        return
+    dim = event.given["dim"].seen if "dim" in event.given else None
+    at = dim.literal if isinstance(dim, Dim) else None
+    scorer = log.maker(value)
+    is_score = isinstance(scorer, LayerCalled) and isinstance(scorer.layer.spec, LinearSpec)
+    if event.name == "softmax" and is_score and axes[2].size.value == 1 and at is not None and at % 3 < 2:
+        yield Use(event, value, at % 3, "a softmax")
 
 
 def _scored_in_a_model(event: Reduced, value: Value, log: Log) -> bool:
@@ -99,10 +124,15 @@ def used_against(call: RecurrentCalled, log: Log) -> Use | None:
         if (
             atom is batch
             and against is None
-            and not any(isinstance(step, Reordered) for step in _between(use, call, log))
+            and (_is_pool(use) or not any(isinstance(step, Reordered) for step in _between(use, call, log)))
         ):
             against = use
     return against if against is not None and _rank_is_sure(call, against, log) else None
+
+
+def _is_pool(use: Use) -> bool:
+    """Whether it is a pool, which wants its steps last: the permute before it is meant."""
+    return isinstance(use.event, LayerCalled)
 
 
 def _state_agrees(call: RecurrentCalled, batch: Atom) -> bool:
@@ -147,5 +177,7 @@ def _rank_is_sure(call: RecurrentCalled, use: Use, log: Log) -> bool:
         return use.at == 1 or any(
             _fits_linear(reader) for value in values_in(use.event.result) for reader in log.readers(value)
         )
+    if isinstance(use.event, LayerCalled | Computed):
+        return use.at > 0  # a pool of three axes; weights along axis 1, where one sequence has its only score
     items = use.event.given["items"].seen if "items" in use.event.given else ()
     return use.at == 1 or (isinstance(items, tuple) and len(items) == 3)

@@ -99,11 +99,11 @@ class Cache:
             return
         self._pending[key] = value
         if len(self._pending) >= BATCH:
-            self._flush()
+            self.flush()
 
     def close(self) -> None:
-        """Write what is to be kept. Using the cache again opens it again."""
-        self._flush()
+        """Write what is to be kept, and let go of the file. Using the cache again opens it again."""
+        self.flush()
         self._disconnect()
 
     # -- reading
@@ -136,7 +136,8 @@ class Cache:
 
     # -- writing
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is to be kept."""
         if self._useless or not (self._pending or self._touched or self._damaged):
             return
         import sqlite3

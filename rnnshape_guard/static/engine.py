@@ -491,6 +491,8 @@ def _in_workers(batches: Iterator[list[Job]], workers: int) -> Iterator[Judged]:
                 except BrokenProcessPool:
                     lost += batch
             if not pending and not lost:
+                # Left to the interpreter's own end, the pool may be gone by then and a traceback is printed.
+                pool.shutdown()
                 return
             done = wait(pending, return_when=FIRST_COMPLETED).done if pending else set()
             for future in done:

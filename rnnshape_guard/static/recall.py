@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from rnnshape_guard.static.outlines import Import
     from rnnshape_guard.static.survey import Survey
 
-_BATCH: Final = 500
-"""Outcomes that are held back until it is known that nothing changed meanwhile."""
+_SAVED: Final = 5.0
+"""Seconds of work that a run may lose if it is killed."""
 
 _TICK: Final = 10**7
 """Nanoseconds by which the clock of a file system may be behind."""
@@ -57,6 +57,7 @@ class Recall:
         self._settings: dict[int, tuple[Settings, str]] = {}
         self._learned: list[tuple[bytes, bytes]] = []
         self._begun = time.time_ns()
+        self._saved = time.monotonic()
         self._late: set[str] = set()
 
     def outcome(self, path: str, settings: Settings, *, named: bool) -> Outcome | None:
@@ -110,7 +111,7 @@ class Recall:
         self._learned.append((_beside(key), depends_to_json(Depends(outcome.judgement is not None, trail, read))))
         # Read by whoever judged the file, and looked at only now.
         self._late.update(islice(self._stamps, surveyed, None))
-        if len(self._learned) >= _BATCH:
+        if time.monotonic() > self._saved + _SAVED:
             self._hand_over()
 
     def close(self) -> None:
@@ -177,6 +178,8 @@ class Recall:
             for key, row in self._learned:
                 self._cache.put(key, row)
         self._learned.clear()
+        self._cache.flush()
+        self._saved = time.monotonic()
 
     def _is_unchanged(self, path: str, stamp: list[int] | None) -> bool:
         _, _, changed, _ = stamp or (0, 0, 0, 0)

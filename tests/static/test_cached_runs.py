@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -362,3 +363,24 @@ def test_a_warm_run_loads_no_syntax_trees() -> None:
 
     assert loaded() == "['libcst', 'sqlite3']\n"
     assert loaded() == "['sqlite3']\n"
+
+
+def test_a_run_that_is_killed_keeps_what_it_has_judged(judged: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnshape_guard.static.recall._SAVED", 0.0)
+    before = engine.Analyst.analyse
+
+    def analyse(self: engine.Analyst, job: Job) -> Judged:
+        if job.filename == "tagger.py":
+            os._exit(9)
+        return before(self, job)
+
+    child = os.fork()
+    if child == 0:
+        engine.Analyst.analyse = analyse  # type: ignore[method-assign]
+        run()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 9
+
+    run()
+    assert judged == ["tagger.py"]
