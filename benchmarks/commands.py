@@ -50,7 +50,8 @@ def run(arguments: list[str], limit: float = 3600.0, accepted: tuple[int, ...] =
     timer.start()
     try:
         assert process.stderr is not None
-        said = process.stderr.read()
+        with process.stderr as errors:
+            said = errors.read()
         _, status, usage = os.wait4(process.pid, 0)
     finally:
         timer.cancel()
