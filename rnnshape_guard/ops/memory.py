@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from rnnshape_guard.ops.operands import is_one
 from rnnshape_guard.shapes.axes import Axis, Shape
-from rnnshape_guard.shapes.dims import ONE, Dim, compare, exact_quotient, resolve
+from rnnshape_guard.shapes.dims import ONE, Dim, compare, exact_quotient, flags_of, resolve
 
 
 def strides_of(shape: Shape) -> tuple[Dim, ...] | None:
@@ -82,7 +82,7 @@ def _multiple(large: Dim, small: Dim) -> bool:
 
 def has_flag(size: Dim) -> bool:
     """Whether a size hangs on a 0/1 flag."""
-    return any(symbol.flag for symbol in resolve(size).symbols())
+    return bool(flags_of(resolve(size)))
 
 
 def numbers_of(sizes: Iterable[Dim]) -> list[int] | None:

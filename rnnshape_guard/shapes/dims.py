@@ -319,7 +319,10 @@ def exact_quotient(above: Dim, below: Dim) -> Dim | None:
     """The quotient if it is whole in form, ``2 * (H // 2) // H`` among them; None if a remainder may be left."""
     if above == below:
         return ONE
-    for top, bottom in ((above, below), (above.exact, below.exact)):
+    forms = [(above, below)]
+    if above.exact is not above or below.exact is not below:
+        forms.append((above.exact, below.exact))
+    for top, bottom in forms:
         if len(bottom.terms) == 1:
             quotient = top * _reciprocal(bottom)
             if _is_whole(quotient):
@@ -451,8 +454,16 @@ def _power(base: Dim, power: int, symbol: Symbol) -> Dim:
 def _reciprocal(dim: Dim) -> Dim:
     if len(dim.terms) == 1:
         ((monomial, number),) = dim.terms.items()
-        return Dim({tuple((symbol, -power) for symbol, power in monomial): _plain(Fraction(1) / number)})
+        inverse = number if number in (1, -1) else _plain(Fraction(1) / number)
+        return Dim({tuple([(symbol, -power) for symbol, power in monomial]): inverse})
     return Dim({((Symbol(f"({dim})"), -1),): 1})
+
+
+def flags_of(dim: Dim) -> list[Symbol]:
+    """The flags that a size names, each once; of a quotient, those in what is divided."""
+    if _has_quotient(dim):
+        return [symbol for symbol in dim.symbols() if symbol.flag]
+    return list(dict.fromkeys([symbol for monomial in dim.terms for symbol, _ in monomial if symbol.flag]))
 
 
 class Verdict(Enum):
@@ -506,7 +517,7 @@ def compare(left: DimLike, right: DimLike) -> Comparison:
         difference = resolve(one - two)
     if not difference.terms:
         return EQUAL
-    flags = [symbol for symbol in difference.symbols() if symbol.flag]
+    flags = flags_of(difference)
     if not flags:
         return _compared_to_zero(difference)
     if len(flags) > _FLAGS_TRIED:

@@ -127,7 +127,16 @@ def role_of_all(
 
     Where two axes claim one role, a word beats a letter; two equal claims are both None.
     """
-    texts = [str(word).strip() for word in words]
+    texts = tuple([str(word).strip() for word in words])
+    return _roles_together(texts, extra) if extra else _known_together(texts)
+
+
+@lru_cache(maxsize=4096)
+def _known_together(texts: tuple[str, ...]) -> tuple[Role | None, ...]:
+    return _roles_together(texts, None)
+
+
+def _roles_together(texts: tuple[str, ...], extra: Mapping[str, Collection[str]] | None) -> tuple[Role | None, ...]:
     claims: list[tuple[Role, _Trust] | None] = []
     for text in texts:
         role = role_of(text, extra)
@@ -269,7 +278,7 @@ _LETTER: Final = re.compile(r"(?:\d+\s?\*?\s?)?(?P<word>(?P<letter>[A-Za-z])(?:'
 # -- in company ------------------------------------------------------------------------------------------------------
 
 
-def _judge_weak_words(texts: list[str], claims: list[tuple[Role, _Trust] | None]) -> None:
+def _judge_weak_words(texts: Sequence[str], claims: list[tuple[Role, _Trust] | None]) -> None:
     """``(samples, timesteps, features)`` is a batch of samples; in ``(batch, words, dim)`` the words are the time."""
     roles = {claim[0] for claim in claims if claim}
     for index, text in enumerate(texts):
@@ -282,7 +291,7 @@ def _judge_weak_words(texts: list[str], claims: list[tuple[Role, _Trust] | None]
             claims[index] = (Role.TIME, _Trust.LETTER)
 
 
-def _judge_letters(texts: list[str], claims: list[tuple[Role, _Trust] | None]) -> None:
+def _judge_letters(texts: Sequence[str], claims: list[tuple[Role, _Trust] | None]) -> None:
     letters = [_letter(text) for text in texts]
     rank = len(texts)
     if rank < 2 or "w" in letters:
@@ -322,7 +331,7 @@ def _judge_letters(texts: list[str], claims: list[tuple[Role, _Trust] | None]) -
 
 
 def _judge_lengths(
-    texts: list[str],
+    texts: Sequence[str],
     letters: list[str | None],
     claim: Callable[[int, Role], None],
     where: Callable[[Role], list[int]],

@@ -88,8 +88,10 @@ def read_made(
 def read_viewed(run: Run, result: Anything, record: records.Record) -> None:
     """``x.view(-1, seq_len, width)``: an axis sized by a name is what the name says."""
     axes = result.axes if isinstance(result, Value) else None
-    words = [_word_of(axis) for axis in axes or ()]
-    for role, axis, word in zip(role_of_all(words, run.words), axes or (), words, strict=True):
+    if not axes:
+        return
+    words = [_word_of(axis) for axis in axes]
+    for role, axis, word in zip(role_of_all(words, run.words), axes, words, strict=True):
         if role is not None and axis.atom is not None:
             _learn(run, axis.atom, role, Strength.STRUCTURAL, f"viewed with the size `{word}`", record)
 
