@@ -258,7 +258,7 @@ def _is_handed_on(maker: Layer, function: FunctionEntered, parameter: str, log: 
     inner = entered(built, log) if built is not None else None
     return (
         inner is not None
-        and inner is not function
+        and inner.id > function.id
         and inner.scope.endswith("__init__")
         and any(one.place is not None and _names(one.place, parameter) for one in inner.given.values())
     )
