@@ -34,7 +34,7 @@ from commands import Cost, Failed, ours, ruff, run
 from peers import PEERS, Peer, default_folder, install
 
 from rnnshape_guard.settings import Settings
-from rnnshape_guard.static.engine import Analyst, Job
+from rnnshape_guard.static.analyst import Analyst, Job
 from rnnshape_guard.static.limits import excess
 from rnnshape_guard.static.sources import MAX_BYTES, may_matter
 

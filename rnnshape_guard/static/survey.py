@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ from rnnshape_guard.static.sources import ReadProblem, may_matter, may_suppress,
 if TYPE_CHECKING:
     from rnnshape_guard.static.cache import Cache
 
-_FOLDERS: Final = 256
+_FOLDERS: Final = 64
 """Folders that are held in memory at once."""
 
 _SETTLED: Final = 2 * 10**9
@@ -50,7 +51,8 @@ class Facts:
                 continue
             words.add(one.name)
             words.add(one.module.rpartition(".")[2] if one.module else path.rsplit("/", one.level + 1)[1])
-        return frozenset(words)
+        # Held for every file until it is known which of them import something recurrent: the same few words.
+        return frozenset(map(sys.intern, words))
 
 
 @dataclass(slots=True)

@@ -420,8 +420,8 @@ def examine(text, path, settings, project):
     time.sleep(60)
 
 sys.modules["rnnshape_guard.static.judgement"] = SimpleNamespace(examine=examine)
-from rnnshape_guard.static import engine
-engine.WORTH_WORKERS = 0
+from rnnshape_guard.static import workers
+workers.WORTH_WORKERS = 0
 from rnnshape_guard.cli import main
 main()
 """

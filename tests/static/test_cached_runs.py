@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from rnnshape_guard.settings import Overrides, SettingsResolver
-from rnnshape_guard.static import engine
+from rnnshape_guard.static import workers
+from rnnshape_guard.static.analyst import Analyst, Job, Judged
 from rnnshape_guard.static.cache import FILE, Cache
-from rnnshape_guard.static.engine import Job, Judged, Report, check_paths
+from rnnshape_guard.static.engine import Report, check_paths
 
 ENCODER = """
 from torch import nn
@@ -72,13 +73,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are judged, as they are."""
     names: list[str] = []
-    before = engine.Analyst.analyse
+    before = Analyst.analyse
 
-    def analyse(self: engine.Analyst, job: Job) -> Judged:
+    def analyse(self: Analyst, job: Job) -> Judged:
         names.append(job.filename)
         return before(self, job)
 
-    monkeypatch.setattr(engine.Analyst, "analyse", analyse)
+    monkeypatch.setattr(Analyst, "analyse", analyse)
     return names
 
 
@@ -284,16 +285,16 @@ def test_a_failure_of_the_checker_is_not_kept(judged: list[str], monkeypatch: py
 
 
 def test_a_file_that_changes_during_the_run_is_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = engine.Analyst.analyse
+    before = Analyst.analyse
 
-    def analyse(self: engine.Analyst, job: Job) -> Judged:
+    def analyse(self: Analyst, job: Job) -> Judged:
         came = before(self, job)
         if job.filename == "pack/encoder.py":
             edit("pack/sizes.py", "128", "100")
         return came
 
     with monkeypatch.context() as editing:
-        editing.setattr(engine.Analyst, "analyse", analyse)
+        editing.setattr(Analyst, "analyse", analyse)
         run()
 
     assert found(run()) == WRONG
@@ -307,7 +308,7 @@ def test_without_a_cache_nothing_is_written() -> None:
 
 def test_worker_processes_fill_the_same_cache(judged: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     edit("pack/sizes.py", "128", "100")
-    monkeypatch.setattr(engine, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(workers, "WORTH_WORKERS", 0)
     resolver = SettingsResolver(Overrides())
     first = check_paths((".",), resolver, jobs=2, cache=Cache(Path(".rnnshape_guard_cache").absolute()))
 
@@ -367,16 +368,16 @@ def test_a_warm_run_loads_no_syntax_trees() -> None:
 
 def test_a_run_that_is_killed_keeps_what_it_has_judged(judged: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rnnshape_guard.static.recall._SAVED", 0.0)
-    before = engine.Analyst.analyse
+    before = Analyst.analyse
 
-    def analyse(self: engine.Analyst, job: Job) -> Judged:
+    def analyse(self: Analyst, job: Job) -> Judged:
         if job.filename == "tagger.py":
             os._exit(9)
         return before(self, job)
 
     child = os.fork()
     if child == 0:
-        engine.Analyst.analyse = analyse  # type: ignore[method-assign]
+        Analyst.analyse = analyse  # type: ignore[method-assign]
         run()
         os._exit(0)
     _, status = os.waitpid(child, 0)

@@ -14,7 +14,7 @@ import pytest
 
 from rnnshape_guard.findings import Diagnostic, Position, Severity, Span
 from rnnshape_guard.settings import Overrides, SettingsResolver
-from rnnshape_guard.static import engine
+from rnnshape_guard.static import workers
 from rnnshape_guard.static.engine import Report, check_paths, check_text
 from rnnshape_guard.static.parsing import parse
 from rnnshape_guard.static.verdicts import Judgement, Verdict
@@ -162,7 +162,7 @@ def test_what_cannot_be_parsed_is_reported_and_the_run_goes_on(monkeypatch: pyte
 
 def test_the_same_through_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     judge_by(monkeypatch, lambda text, filename, settings: [finding(filename)])
-    monkeypatch.setattr(engine, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(workers, "WORTH_WORKERS", 0)
     for name, (content, _, _) in BAD_FILES.items():
         write(name, content)
     for number in range(10):
@@ -219,7 +219,7 @@ def breaks(text: str, filename: str, settings: Settings) -> list[Diagnostic]:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_internal_error_is_reported_for_its_file(monkeypatch: pytest.MonkeyPatch, jobs: int) -> None:
     judge_by(monkeypatch, breaks)
-    monkeypatch.setattr(engine, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(workers, "WORTH_WORKERS", 0)
     write("bad.py")
     write("good.py")
     write("right.py")
@@ -254,7 +254,7 @@ def dies(text: str, filename: str, settings: Settings) -> list[Diagnostic]:
 @pytest.mark.parametrize("deadly", [1, 3])
 def test_a_worker_that_dies_takes_nothing_but_its_file(monkeypatch: pytest.MonkeyPatch, deadly: int) -> None:
     judge_by(monkeypatch, dies)
-    monkeypatch.setattr(engine, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(workers, "WORTH_WORKERS", 0)
     names = [f"good{number}.py" for number in range(8)] + [f"n{number}_deadly.py" for number in range(deadly)]
     for name in names:
         write(name)
