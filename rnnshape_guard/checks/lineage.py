@@ -84,7 +84,7 @@ def output_behind(value: Value, log: Log) -> RecurrentCalled | None:
 
 def steps_of(call: RecurrentCalled) -> tuple[Atom, Atom] | None:
     """The (batch, time) atoms of a recurrent call, as the layer reads them or as they were packed; None where that is
-    not known or one of them has size 1."""
+    not known, one of them has size 1, or both are parts of one axis that nothing is known of."""
     result = call.result
     output = result[0] if isinstance(result, tuple) and result else None
     if not isinstance(output, Value):
@@ -99,6 +99,8 @@ def steps_of(call: RecurrentCalled) -> tuple[Atom, Atom] | None:
         pair = (axes[0], axes[1]) if batch_first else (axes[1], axes[0])
     batch, time = pair[0].atom, pair[1].atom
     if batch is None or time is None or batch.size.value == 1 or time.size.value == 1:
+        return None
+    if batch.root is time.root:
         return None
     return batch, time
 
