@@ -6,7 +6,6 @@ import atexit
 import gc
 import os
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -56,6 +55,8 @@ def main() -> NoReturn:
         _complain(str(problem))
     except Exception as error:  # noqa: BLE001 - the last resort
         if "--verbose" in sys.argv or "-v" in sys.argv:
+            import traceback
+
             traceback.print_exc()
         _complain(f"internal error: {type(error).__name__}: {error}; please report it with what --verbose prints")
     sys.exit(BROKEN)
@@ -95,12 +96,12 @@ def _config(
     context: click.Context, parameter: click.Parameter, values: Sequence[str]
 ) -> tuple[Path | None, dict[str, Any]]:
     """A settings file, and ``key = value`` pairs in TOML."""
-    import tomllib
-
     file: Path | None = None
     settings: dict[str, Any] = {}
     for value in values:
         if "=" in value and not Path(value).exists():
+            import tomllib
+
             try:
                 settings |= read_values(tomllib.loads(value), f"--config {value!r}")
             except tomllib.TOMLDecodeError as problem:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -67,6 +66,8 @@ class Analyst:
         try:
             return self._analyse(job)
         except Exception as error:  # noqa: BLE001 - the run goes on with the other files
+            import traceback
+
             return failure(job, _sentence(error), traceback.format_exc(limit=-50))
         finally:
             sys.setrecursionlimit(before)

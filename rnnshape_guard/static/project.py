@@ -19,7 +19,6 @@ from rnnshape_guard.static.outcomes import SUBMODULE, Lookup, Trail
 from rnnshape_guard.static.outlines import Block, Import, Outline
 from rnnshape_guard.static.parsing import SyntaxProblem, parse
 from rnnshape_guard.static.sources import MAX_BYTES, ReadProblem, decode, read_bytes
-from rnnshape_guard.static.spots import detach
 
 if TYPE_CHECKING:
     from rnnshape_guard.static import records
@@ -245,6 +244,7 @@ class Project:
         """A file as records; None if it cannot be read or is no Python."""
         from rnnshape_guard.static.lowering import lower, room_to_recurse  # loads libcst, as positions do
         from rnnshape_guard.static.positions import Positions
+        from rnnshape_guard.static.spots import detach
 
         self._opened.add(file)
         if file in self._loaded:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -61,6 +60,7 @@ def _in_workers(batches: Iterator[list[Job]], workers: int) -> Iterator[Judged]:
     kills its worker once more is reported.
     """
     import multiprocessing
+    from concurrent.futures import FIRST_COMPLETED, wait  # 15 ms that a run without workers need not pay
     from concurrent.futures.process import BrokenProcessPool
 
     pool = _pool(workers)
