@@ -23,7 +23,7 @@ import shutil
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -265,18 +265,10 @@ def verdict(row: Row, clock: Clock) -> str:
     return "  yes" if not missed else f"  not {', '.join(missed)}"
 
 
-def lines(rows: list[Row], shown: list[Column]) -> Iterator[str]:
-    """The table, line by line."""
-
-    def line(cells: list[str]) -> str:
-        pairs = zip(shown, cells, strict=True)
-        return "".join(
-            f"{cell:<{-column.width}}" if column.width < 0 else f"{cell:>{column.width}}" for column, cell in pairs
-        )
-
-    yield line([column.head for column in shown])
-    for row in rows:
-        yield line([column.show(row) for column in shown])
+def line(shown: list[Column], cells: list[str]) -> str:
+    """A line of the table."""
+    pairs = zip(shown, cells, strict=True)
+    return "".join(f"{cell:<{-one.width}}" if one.width < 0 else f"{cell:>{one.width}}" for one, cell in pairs)
 
 
 def main() -> None:
@@ -312,11 +304,14 @@ def main() -> None:
         trees = [read(path.resolve()) for path in options.trees]
         if options.recurrent:
             trees += [recurrent_alone(tree, Path(copies)) for tree in trees]
-        rows = [measure(tree, tools, options.rounds, options.limit, clock) for tree in trees]
-
-    kind = "seconds of processors" if options.worked else "seconds"
-    print(f"\n{os.cpu_count()} processors, the best of {options.rounds}; ratios are of {kind}, tool over tool")
-    print("\n".join(lines(rows, columns(list(tools), clock))))
+        kind = "seconds of processors" if options.worked else "seconds"
+        print(f"\n{os.cpu_count()} processors, the best of {options.rounds}; ratios are of {kind}, tool over tool")
+        shown = columns(list(tools), clock)
+        print(line(shown, [column.head for column in shown]), flush=True)
+        rows = []
+        for tree in trees:
+            rows.append(measure(tree, tools, options.rounds, options.limit, clock))
+            print(line(shown, [column.show(rows[-1]) for column in shown]), flush=True)
     parts = [row.analysis for row in rows]
     slowest = max(parts, key=lambda it: it.longest)
     whole = ratio(sum(it.rest for it in parts), sum(it.parse for it in parts))
