@@ -110,7 +110,7 @@ def is_of_one_kind(call: LayerCalled, log: Log) -> bool:
     kind, built_at, called_at = getattr(call.layer.spec, "kind", None), spot(call.layer.place), spot(call.place)
     for event in log.events:
         match event:
-            case LayerBuilt() if spot(event.layer.place) is built_at:
+            case LayerBuilt() if event.entry == call.entry and spot(event.layer.place) is built_at:
                 pass
             case LayerCalled() if event.entry == call.entry and spot(event.place) is called_at:
                 pass

@@ -87,6 +87,21 @@ def decide(run: Run, frame: Frame, test: records.Expression) -> Decision:
     return truth_of(run, expressions.evaluate(run, frame, test))
 
 
+def decide_case(run: Run, frame: Frame, subject: Anything, case: records.Case) -> Decision:
+    """Judge whether a case of a match is taken: the values its pattern names are compared as by ``==``."""
+    if case.is_wildcard:
+        return UNDECIDED if case.guard is not None else Decision(True)
+    if case.values is None:
+        return UNDECIDED
+    found = [compare_values(run, "==", subject, expressions.evaluate(run, frame, value)) for value in case.values]
+    if case.guard is None and any(one.truth for one in found):
+        return Decision(True)
+    possible = [one for one in found if one.truth is not False]
+    if not possible:
+        return Decision(False)
+    return possible[0] if len(possible) == 1 and case.guard is None else UNDECIDED
+
+
 def _both(run: Run, frame: Frame, test: records.BooleanOperation) -> Decision:
     left = decide(run, frame, test.left)
     ends_at = test.operator == "or"

@@ -19,7 +19,7 @@ from rnnshape_guard.static import (
     records,
     subscripts,
 )
-from rnnshape_guard.static.conditions import Decision, decide, narrow
+from rnnshape_guard.static.conditions import Decision, decide, decide_case, narrow
 from rnnshape_guard.static.iteration import Steps, steps_of
 from rnnshape_guard.static.joins import choose, join, join_all
 from rnnshape_guard.static.operands import seen
@@ -332,8 +332,25 @@ def _merge_list(run: Run, holder: ListValue, attribute: str, left: Anything, rig
 
 
 def _match(run: Run, frame: Frame, statement: records.Match) -> str:
-    expressions.evaluate(run, frame, statement.subject)
-    return _alternatives(run, frame, [(case.captures, case.body) for case in statement.cases])
+    subject = expressions.evaluate(run, frame, statement.subject)
+    return _cases(run, frame, subject, statement.cases)
+
+
+def _cases(run: Run, frame: Frame, subject: Anything, cases: tuple[records.Case, ...]) -> str:
+    """The first case whose pattern accepts the subject runs; where that is not known, each that may."""
+    if not cases:
+        return GOES_ON
+    case, *rest = cases
+
+    def taken() -> str:
+        for name in case.captures:
+            run.journal.put(frame.names, name, Opaque(name))
+        return execute(run, frame, case.body)
+
+    decision = decide_case(run, frame, subject, case)
+    if decision.truth is not None:
+        return taken() if decision.truth else _cases(run, frame, subject, tuple(rest))
+    return _both(run, decision, taken, lambda: _cases(run, frame, subject, tuple(rest))) or GOES_ON
 
 
 def _alternatives(run: Run, frame: Frame, cases: list[Alternative]) -> str:
