@@ -10,10 +10,21 @@ from rnnshape_guard import ops
 from rnnshape_guard.events import COLLATED, Value
 from rnnshape_guard.shapes.axes import Axis, Evidence, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim, Symbol
-from rnnshape_guard.static import functions, records
+from rnnshape_guard.static import calls, functions, records
 from rnnshape_guard.static.operands import value_of
 from rnnshape_guard.static.run import ModuleFrame, Run
-from rnnshape_guard.static.values import Anything, DictValue, FunctionObject, Instance, ListValue, Opaque, Results
+from rnnshape_guard.static.values import (
+    Anything,
+    DictValue,
+    External,
+    FunctionObject,
+    Instance,
+    ListValue,
+    Method,
+    Opaque,
+    Partial,
+    Results,
+)
 
 
 def named_number(value: Anything, name: str) -> Anything:
@@ -81,13 +92,15 @@ _FULL_BATCHES: Final = "a DataLoader stacks the samples along axis 0"
 
 @dataclass(slots=True, eq=False)
 class Loader:
-    """A DataLoader with default collation over a dataset; iterating gives batches. `batch_size` is the size of every
-    batch, None where the last one may be smaller; `record` is where it was built, in the file of `frame`."""
+    """A DataLoader over a dataset; iterating gives batches. `batch_size` is the size of every batch, None where the last
+    one may be smaller; `record` is where it was built, in the file of `frame`. `collate` makes a batch of a list of
+    samples; None for the default."""
 
     dataset: Anything
     record: records.Record
     frame: ModuleFrame
     batch_size: Dim | None = None
+    collate: Anything = None
 
 
 @dataclass(slots=True, eq=False)
@@ -98,7 +111,10 @@ class Tensors:
 
 
 def batch_of(run: Run, loader: Loader) -> Anything:
-    """One batch of a loader: every sample's tensors behind a batch axis."""
+    """One batch of a loader: every sample's tensors behind a batch axis, or what a function makes of the samples."""
+    if loader.collate is not None:
+        samples = ListValue([], _sample(run, loader), loader.batch_size or Dim.of(Symbol("batch", positive=True)))
+        return calls.call_value(run, loader.collate, (samples,), {}, loader.record)
     words = COLLATED if loader.batch_size is None else _FULL_BATCHES
     with run.inside(loader.frame):
         evidence = Evidence(Role.BATCH, Strength.STRUCTURAL, words, run.place(loader.record))
@@ -153,9 +169,14 @@ def _collated(sample: Anything, batch: Axis) -> Anything:
 def load_data(
     run: Run, arguments: tuple[Anything, ...], keywords: Mapping[str, Any], record: records.Record
 ) -> Anything:
-    """`DataLoader(dataset, …)`; with a collate function of one's own, what a batch is like is not known."""
+    """`DataLoader(dataset, …)`; with a collate function that is not the program's own, nothing is known of a batch."""
     dataset = arguments[0] if arguments else keywords.get("dataset")
-    if dataset is None or keywords.get("collate_fn") is not None or "batch_sampler" in keywords:
+    if dataset is None or "batch_sampler" in keywords:
+        return Opaque()
+    collate = keywords.get("collate_fn")
+    if isinstance(collate, External) and collate.path.endswith(".default_collate"):
+        collate = None
+    if not isinstance(collate, FunctionObject | Method | Instance | Partial | None):
         return Opaque()
     if "batch_size" in keywords and keywords["batch_size"] is None:
         return Opaque()
@@ -163,7 +184,7 @@ def load_data(
         return Opaque()
     batch_size = arguments[1] if len(arguments) > 1 else keywords.get("batch_size", Dim.of(1))
     is_whole = keywords.get("drop_last") is True or _divides(batch_size, dataset)
-    return Loader(dataset, record, run.frame, batch_size if is_whole and isinstance(batch_size, Dim) else None)
+    return Loader(dataset, record, run.frame, batch_size if is_whole and isinstance(batch_size, Dim) else None, collate)
 
 
 def _divides(batch_size: Anything, dataset: Anything) -> bool:

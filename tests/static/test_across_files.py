@@ -365,3 +365,43 @@ def test_the_screen_of_files_loses_no_finding(monkeypatch: pytest.MonkeyPatch) -
     assert {(name, code) for name, code, _ in screened} >= {("tagger.py", "RSG201")}
     monkeypatch.setattr(analyst, "may_matter", lambda source: True)
     assert check(files, *files) == screened
+
+
+PADDING = """
+from torch.nn.utils.rnn import pad_sequence
+
+class Padding:
+    def __init__(self, batch_first):
+        self.batch_first = batch_first
+
+    def __call__(self, samples):
+        texts = [text for text, _ in samples]
+        return pad_sequence(texts, batch_first=self.batch_first), [label for _, label in samples]
+"""
+READING = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from padding import Padding
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(50, 8)
+        self.gru = nn.GRU(8, 16, batch_first=True)
+        self.out = nn.Linear(16, 4)
+
+    def forward(self, x):
+        states, _ = self.gru(self.words(x))
+        return self.out(states)
+
+def read(texts, labels):
+    reader = Reader()
+    for text, _ in DataLoader(list(zip(texts, labels)), batch_size=4, collate_fn=Padding({flag})):
+        yield reader(text)
+"""
+
+
+@pytest.mark.parametrize(("flag", "found"), [("False", [("reading.py", "RSG101", 11)]), ("True", [])])
+def test_a_batch_is_what_the_program_makes_of_the_samples(flag: str, found: list[tuple[str, str, int]]) -> None:
+    assert check({"padding.py": PADDING, "reading.py": READING.replace("{flag}", flag)}) == found
