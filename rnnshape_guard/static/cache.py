@@ -82,6 +82,8 @@ class Cache:
 
     def get(self, key: bytes) -> bytes | None:
         """What was kept under `key`."""
+        if key in self._pending:
+            return self._pending[key]
         row = self._row(key)
         if row is None:
             return None

@@ -56,6 +56,14 @@ def test_what_was_kept_is_found_by_the_next_run(folder: Path) -> None:
     assert kept(folder, range(5)) == [0, 1, 2]
 
 
+def test_what_is_not_yet_written_is_found_as_well(folder: Path) -> None:
+    with opened(folder) as cache:
+        cache.put(key(1), row(1))
+        assert cache.get(key(1)) == row(1)
+        cache.put(key(1), row(2))
+        assert cache.get(key(1)) == row(2)
+
+
 def test_a_later_row_takes_the_place_of_an_earlier_one(folder: Path) -> None:
     filled(folder, range(2))
     with opened(folder) as cache:
