@@ -17,6 +17,7 @@ from rnnshape_guard.checks.uses import axis_read, uses
 from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Reordered, Selected, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
+from rnnshape_guard.shapes import vocabulary
 from rnnshape_guard.shapes.axes import Axis, Role, Strength
 from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Fault
@@ -149,8 +150,20 @@ def _before_features(call: LayerCalled, log: Log) -> Finding | None:
     width_at = _features_at(call, value)
     if width_at is None or call.misfits or _role(value.axes[width_at]) not in (Role.TIME, Role.BATCH):
         return None
-    move = mover(value, width_at, lambda was: _role(was) in _WIDTHS, log)
+    move = mover(value, width_at, lambda was: _role(was) in _WIDTHS and _may_be_read(was, call), log)
     return None if move is None else _features(call, value, width_at, move)
+
+
+def _may_be_read(was: Axis, call: LayerCalled) -> bool:
+    """Whether a layer could read as its features the axis that stood there before: not where that has a size of its own,
+    nor where the layer is built for the number of steps by name."""
+    width = getattr(call.layer.spec, "input_size", getattr(call.layer.spec, "in_channels", None))
+    atom = only_atom(was)
+    if isinstance(width, Dim) and width.symbol is not None and vocabulary.role_of(width.symbol.name) is Role.TIME:
+        return False
+    if not isinstance(width, Dim) or atom is None or atom.symbol.value is None:
+        return True
+    return compare(was.size, width).equal
 
 
 def _role(axis: Axis) -> Role | None:

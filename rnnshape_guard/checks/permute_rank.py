@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import first_tensor, receiver
 from rnnshape_guard.checks.uses import rank_is_known
-from rnnshape_guard.events import Log, RecurrentCalled, Reordered, Value
+from rnnshape_guard.events import Log, RecurrentCalled, Reordered, Reshaped, Value
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.shapes.axes import Rest, Shape, Strength
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
@@ -48,8 +48,18 @@ def _is_sure(value: Value, log: Log) -> bool:
     for _, event in log.past(value):
         if isinstance(event, RecurrentCalled):
             return rank_is_known(event)
+        if isinstance(event, Reshaped) and _may_drop_more(event):
+            return False
         source = first_tensor(event) or source
     return not _is_only_written(source)
+
+
+def _may_drop_more(event: Reshaped) -> bool:
+    """Whether it is a `squeeze()` of a tensor with an axis of unknown size: it may be meant to go."""
+    value, dim = event.value("input"), event.given.get("dim")
+    if event.name.rpartition(".")[2] != "squeeze" or (dim is not None and dim.seen is not None):
+        return False
+    return value is None or value.axes is None or any(axis.size.value is None for axis in value.axes)
 
 
 def _is_only_written(value: Value) -> bool:

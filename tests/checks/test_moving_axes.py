@@ -454,6 +454,27 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "a recurrent layer along the sensors, which reads their steps as features": """
+class Correlations(nn.Module):
+    def __init__(self, units, time_step):
+        super().__init__()
+        self.rnn = nn.GRU(time_step, units)
+
+    def forward(self, x):
+        batch, time_step, features = x.shape
+        out, _ = self.rnn(x.permute(2, 0, 1).contiguous())
+        return out
+""",
+    "a squeeze that drops the axis which a transpose of two leaves out": """
+class Mixed(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.rnn = nn.GRU(n, n, batch_first=True)
+
+    def forward(self, scales, weights, x):
+        out, _ = self.rnn(x)
+        return torch.matmul(scales.permute(2, 1, 0), weights.t()).squeeze().t(), out
+""",
     "relative positions are shifted by a view there and a view back": """
 class Net(nn.Module):
     def __init__(self):
