@@ -72,6 +72,11 @@ def call_expression(run: Run, frame: Frame, expression: records.Call) -> Anythin
     if isinstance(function, records.Name) and function.id == "super" and frame.find("super") is not None:
         return _super(run, frame, expression)
     called = expressions.evaluate(run, frame, function)
+    match called, expression.arguments:
+        case External(path="builtins.zip"), (records.Argument(star="*", value=rows),):
+            columns = iteration.columns(run, expressions.evaluate(run, frame, rows), expression)
+            if columns is not None:
+                return columns
     arguments, keywords, places, is_partial = _arguments(run, frame, expression)
     if isinstance(function, records.Attribute) and isinstance(called, Opaque):
         holder = expressions.evaluate(run, frame, function.value) if _is_plain(function.value) else None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from rnnshape_guard.events import Event, FunctionEntered, Returned, Value
+from rnnshape_guard.events import Event, FunctionEntered, Returned, Unpacked, Value
 from rnnshape_guard.static import records, statements
 from rnnshape_guard.static.finder import Place
 from rnnshape_guard.static.run import MISSING, Journal, ModuleFrame, OutOfSteps, Run
@@ -34,7 +34,7 @@ _MODULES: Final = 80
 _STEPS: Final = 20_000
 """Steps of one module's own code."""
 
-_PLAIN_EVENTS: Final[tuple[type[Event], ...]] = (FunctionEntered, Returned)
+_PLAIN_EVENTS: Final[tuple[type[Event], ...]] = (FunctionEntered, Returned, Unpacked)
 
 
 # -- import statements ----------------------------------------------------------------------------------------------

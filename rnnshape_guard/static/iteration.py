@@ -125,15 +125,33 @@ def zipped(run: Run, iterables: list[Anything], record: records.Record) -> ListV
     ends = [len(walk.items) for walk in walks if walk.is_known]
     most = max(len(walk.items) for walk in walks)
     count = min([*ends, most])
-    items = [tuple(_item(walk, at) for walk in walks) for at in range(count)]
+    pairs = list(zip(iterables, walks, strict=True))
+    items = [tuple(_item(one, walk, at) for one, walk in pairs) for at in range(count)]
     if ends:
         return ListValue(items)
     length = next((walk.length for walk in walks if walk.length is not None), None)
     return ListValue(items, tuple(walk.tail for walk in walks), length)
 
 
-def _item(walk: ListValue, at: int) -> Anything:
-    return walk.items[at] if at < len(walk.items) else walk.tail
+def columns(run: Run, rows: Anything, record: records.Record) -> ListValue | None:
+    """``zip(*rows)`` of rows that are not all known: a list for each column; None where that cannot be said."""
+    walk = listed(run, rows, record)
+    if walk.is_known or not all(isinstance(row, tuple) for row in (*walk.items, walk.tail)):
+        return None
+    if len({len(row) for row in (*walk.items, walk.tail)}) != 1:
+        return None
+    return ListValue(
+        [ListValue([row[at] for row in walk.items], part, walk.length) for at, part in enumerate(walk.tail)]
+    )
+
+
+def _item(iterable: Anything, walk: ListValue, at: int) -> Anything:
+    """The item at a place. The items of what nothing is known of are things of their own, each by its place."""
+    if at < len(walk.items):
+        return walk.items[at]
+    if isinstance(iterable, Opaque) and iterable.tensor is None:
+        return iterable.part(("item", at), f"{iterable.spelling}[{at}]" if iterable.spelling else "")
+    return walk.tail
 
 
 def enumerated(run: Run, iterable: Anything, record: records.Record) -> ListValue:

@@ -405,3 +405,41 @@ def read(texts, labels):
 @pytest.mark.parametrize(("flag", "found"), [("False", [("reading.py", "RSG101", 11)]), ("True", [])])
 def test_a_batch_is_what_the_program_makes_of_the_samples(flag: str, found: list[tuple[str, str, int]]) -> None:
     assert check({"padding.py": PADDING, "reading.py": READING.replace("{flag}", flag)}) == found
+
+
+SAMPLES = """
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+PAD, END = 0, 1
+
+def joined(samples):
+    texts, labels = zip(*samples)
+    return pad_sequence(texts, padding_value=PAD), torch.tensor(labels)
+"""
+MASKED = """
+from torch import nn
+from torch.utils.data import DataLoader
+from samples import PAD, joined
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(50, 8)
+        self.gru = nn.GRU(8, 16, batch_first=False)
+        self.out = nn.Linear(16, 4)
+
+    def forward(self, x, kept):
+        states, _ = self.gru(self.words(x))
+        return self.out((states * kept.unsqueeze(-1)).sum(dim={dim}))
+
+def read(texts, labels):
+    reader = Reader()
+    for text, _ in DataLoader(list(zip(texts, labels)), batch_size=4, collate_fn=joined):
+        yield reader(text, text != PAD)
+"""
+
+
+@pytest.mark.parametrize(("dim", "found"), [("1", [("masked.py", "RSG401", 15)]), ("0", [])])
+def test_samples_that_are_not_known_one_by_one_fall_into_columns(dim: str, found: list[tuple[str, str, int]]) -> None:
+    assert check({"samples.py": SAMPLES, "masked.py": MASKED.replace("{dim}", dim)}) == found
