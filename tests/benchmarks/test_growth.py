@@ -67,6 +67,15 @@ def test_a_command_that_takes_too_long_is_cut_off() -> None:
     assert cost.seconds < 30
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
+def test_what_a_cut_off_command_and_its_children_worked_counts() -> None:
+    program = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'while True: pass'])"
+    cost = run([sys.executable, "-c", program], limit=3.0)
+
+    assert cost.cut
+    assert cost.worked > 0.2
+
+
 def test_a_command_that_breaks_says_why() -> None:
     with pytest.raises(Failed, match="no such thing"):
         run([sys.executable, "-c", "import sys; sys.exit('no such thing')"])

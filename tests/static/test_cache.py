@@ -229,7 +229,9 @@ def test_a_folder_in_the_place_of_the_file(folder: Path) -> None:
     (folder / FILE).mkdir(parents=True)
     told: list[str] = []
     with opened(folder, told) as cache:
+        assert cache.get(key(1)) is None
         cache.put(key(1), row(1))
+        cache.flush()
         assert cache.get(key(1)) is None
 
     assert len(told) == 1
