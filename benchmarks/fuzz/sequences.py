@@ -312,7 +312,7 @@ def _decode(
     cls.init.add(rnn(), "dec", wrong)
     cls.arguments = ["token", "hidden", "memory"] if attends else ["token", "hidden"]
     time = 1 if layout == "BT" else 0
-    wrong = [Wrong("step put on the wrong axis", f"e = self.embedding(token).unsqueeze({1 - time})", "dec-call dec")]
+    wrong = [Wrong("step put on the wrong axis", f"e = self.embedding(token).unsqueeze({1 - time})", "dec-call dec attn-call")]
     cls.forward.add(f"e = self.embedding(token).unsqueeze({time})", "step", wrong)
     if attends:
         _attend(cls, kind, width, memory, layout)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import initial_states, widths, wording
 from rnnshape_guard.checks.initial_states import Kind, Mistake
-from rnnshape_guard.checks.reading import sized_by, spec_of, spot
+from rnnshape_guard.checks.reading import layout, sized_by, spec_of, spot
 from rnnshape_guard.events import Layer, LayerCalled, Log, Place, RecurrentCalled
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers import Size
@@ -20,7 +20,9 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     if mistake is None or not isinstance(mistake.state.maker, RecurrentCalled) or mistake.misfit is None:
         return
     encoder = mistake.state.maker
-    if mistake.kind not in (Kind.SIZE, Kind.RANK) or mistake.misfit.axis == 1 or encoder.layer.id == call.layer.id:
+    if mistake.kind not in (Kind.SIZE, Kind.RANK) or encoder.layer.id == call.layer.id:
+        return
+    if mistake.misfit.axis == 1 and mistake.kind is Kind.SIZE and not _is_a_step(call):
         return
     place = _where(mistake, encoder, log)
     labels = (
@@ -43,6 +45,12 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     )
 
 
+def _is_a_step(call: RecurrentCalled) -> bool:
+    """Whether a decoder is given one step whose axis of size 1 it takes for the batch."""
+    axes = layout(call)
+    return axes is not None and axes[0].size.value == 1 and axes[1].size.value != 1
+
+
 def _message(mistake: Mistake, encoder: RecurrentCalled) -> str:
     misfit = mistake.misfit
     assert misfit is not None
@@ -52,6 +60,9 @@ def _message(mistake: Mistake, encoder: RecurrentCalled) -> str:
     if mistake.kind is Kind.RANK:
         ranks = " or ".join(map(str, misfit.ranks))
         return f"{decoder} needs a state of {ranks} axes, but that of {source} comes with {found}"
+    if misfit.axis == 1:
+        step = wording.quoted(mistake.call.given["input"])
+        return f"{decoder} reads a batch of {expected} in {step}, but the state of {source} is for a batch of {found}"
     if misfit.axis == 0:
         return f"{decoder} has layers·directions = {expected}, but the state of {source} comes with {found}"
     return f"{decoder} has hidden_size {expected}, but the state of {source} is {found} wide"
@@ -84,7 +95,7 @@ def _where(mistake: Mistake, encoder: RecurrentCalled, log: Log) -> Place:
     assert misfit is not None
     ours, theirs = spec_of(call), spec_of(encoder)
     places = call.layer.argument_places
-    if mistake.kind is Kind.RANK:
+    if mistake.kind is Kind.RANK or misfit.axis == 1:
         return call.place
     if misfit.axis == 0:
         changed = sized_by(mistake.state.value, mistake.axis, log) if mistake.axis is not None else None

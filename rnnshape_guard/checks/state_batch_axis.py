@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rnnshape_guard.checks import initial_states, wording
 from rnnshape_guard.checks.initial_states import Kind, Mistake, is_other_order
-from rnnshape_guard.events import Log, RecurrentCalled
+from rnnshape_guard.checks.reading import ranked_by
+from rnnshape_guard.events import Log, RecurrentCalled, Reshaped
 from rnnshape_guard.findings import Finding
 from rnnshape_guard.shapes.axes import Axis
 
@@ -17,9 +19,16 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     if mistake is not None and mistake.kind is Kind.ORDER and mistake.axis is not None:
         yield _in_another_order(call, mistake, mistake.axis, log)
         return
-    if mistake is None or mistake.kind is not Kind.BATCH_FIRST or isinstance(mistake.state.maker, RecurrentCalled):
+    if mistake is None or mistake.kind is not Kind.BATCH_FIRST:
         return
-    yield initial_states.finding(
+    given_axis = ranked_by(mistake.state.value, log)
+    if isinstance(mistake.state.maker, RecurrentCalled):
+        # Another layer's state, which a program has taken apart and given an axis for the layers again.
+        if not isinstance(given_axis, Reshaped) or given_axis.name.rpartition(".")[2] != "unsqueeze":
+            return
+    else:
+        given_axis = None
+    found = initial_states.finding(
         "RSG502",
         mistake,
         log,
@@ -27,6 +36,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         primary="(batch, layers·directions, hidden)",
         remedy=initial_states.remade(mistake),
     )
+    yield found if given_axis is None else replace(found, place=given_axis.place, help="unsqueeze(0)")
 
 
 def _in_another_order(call: RecurrentCalled, mistake: Mistake, axis: Axis, log: Log) -> Finding:
