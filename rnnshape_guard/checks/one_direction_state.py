@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.lineage import beside, both_directions, is_settled, is_used
+from rnnshape_guard.checks.lineage import beside, both_directions, is_settled, is_used, of_one, uses
 from rnnshape_guard.checks.output_reads import output_reads
 from rnnshape_guard.checks.reading import misfits, spec_of
 from rnnshape_guard.checks.state_reads import StateRead, other_state_reads, state_read
-from rnnshape_guard.events import Log, RecurrentCalled, Returned, Selected
+from rnnshape_guard.events import Computed, Log, RecurrentCalled, Returned, Selected, values_in
 from rnnshape_guard.findings import Finding, Label, Severity
 from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.dims import Condition, Dim, compare, same_size
@@ -30,6 +30,8 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
         return
     condition = both_directions(read.call)
     if condition is None or not is_settled(event, condition) or other_state_reads(read, log):
+        return
+    if _is_one(spec_of(read.call).num_layers) and _only_begins(read, log):
         return
     which = _some_layers(read)
     if which is not None and not _is_one(spec_of(read.call).num_layers):
@@ -74,6 +76,25 @@ def _some_layers(read: StateRead) -> str | None:
         case Slice(start=Dim() as start, stop=None, step=None):
             return "upper" if same_size(start, layers) or same_size(-start, layers) else None
     return None
+
+
+def _only_begins(read: StateRead, log: Log) -> bool:
+    """Whether a slice, its axis of layers kept, is only ever another layer's initial state: which direction a decoder
+    goes on from is a choice."""
+    if not isinstance(read.pick.item, Slice):
+        return False
+    pending = list(values_in(read.event.result))
+    begun = False
+    while pending:
+        value = pending.pop()
+        for use in uses(value, log):
+            if isinstance(use, Computed) and of_one(use):
+                pending += values_in(use.result)
+            elif isinstance(use, RecurrentCalled) and use.value("input") is not value:
+                begun = True
+            elif not isinstance(use, Returned):
+                return False
+    return begun
 
 
 def _is_one(layers: Size) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import receiver
-from rnnshape_guard.events import Log, Reshaped, Value
+from rnnshape_guard.events import Event, Log, LossCalled, Reshaped, Value, reads, values_in
 from rnnshape_guard.findings import Finding, Severity
 from rnnshape_guard.shapes.axes import Axis, Role, Strength
 
@@ -15,19 +15,34 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     """Judge each ``squeeze()`` of a tensor of known rank with an axis of size 1, which is meant to go, and another whose
     size nobody knows."""
     value = event.value("input")
-    if event.name.rpartition(".")[2] not in ("squeeze", "squeeze_") or value is None or value.axes is None:
-        return
-    dim = event.given.get("dim")
-    if dim is not None and dim.seen is not None:
+    if value is None or value.axes is None or not _drops_all(event):
         return
     batch = next((at for at, axis in enumerate(value.axes) if _may_be_one(axis, Role.BATCH)), None)
     units = [at for at, axis in enumerate(value.axes) if axis.size.value == 1 and at != batch]
     if not units:
         return
     others = [at for at, axis in enumerate(value.axes) if _may_be_one(axis, None)]
-    if batch is None and not others:
+    if (batch is None and not others) or _is_matched(event, log):
         return
     yield _finding(event, value, units, batch, others)
+
+
+def _drops_all(event: Event | None) -> bool:
+    """Whether it is a ``squeeze()`` of no axis in particular."""
+    if not isinstance(event, Reshaped) or event.name.rpartition(".")[2] not in ("squeeze", "squeeze_"):
+        return False
+    dim = event.given.get("dim")
+    return dim is None or dim.seen is None
+
+
+def _is_matched(event: Reshaped, log: Log) -> bool:
+    """Whether what is left is only compared with what another ``squeeze()`` left: both lose a batch of one."""
+    uses = [use for value in values_in(event.result) for use in log.readers(value)]
+    return bool(uses) and all(
+        isinstance(use, LossCalled)
+        and any(_drops_all(maker) for one in reads(use) if (maker := log.maker(one)) is not event)
+        for use in uses
+    )
 
 
 def _may_be_one(axis: Axis, role: Role | None) -> bool:

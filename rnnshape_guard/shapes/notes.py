@@ -281,7 +281,7 @@ _HARMLESS_AFTER: Final = frozenset(
 
 
 _OWN_LABEL: Final = re.compile(
-    rf"(?:\s*,|[^,;()\[\]\n]*;)\s*(?:and\s+)?[`'\"*]{{0,2}}({_NAME})[`'\"*]{{0,2}}\s*[:=]\s*"
+    rf"(?:\s*,|[^,;()\[\]\n]*;|\s)\s*(?:and\s+)?[`'\"*]{{0,2}}({_NAME})[`'\"*]{{0,2}}\s*[:=]\s*"
 )
 """What stands between two shapes of one line that each have a name: ``x: (batch, time) padded; y: (batch,)``."""
 

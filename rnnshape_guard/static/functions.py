@@ -12,6 +12,7 @@ from rnnshape_guard.static import (
     contracts,
     evidence,
     expressions,
+    fields,
     layer_calls,
     operations,
     records,
@@ -55,9 +56,12 @@ def define(run: Run, frame: Frame, record: records.FunctionDef) -> Anything:
         for parameter in record.parameters
         if parameter.default is not None
     }
-    return FunctionObject(
+    function = FunctionObject(
         record, frame, record.name, defaults, frame.receiver if _in_class(frame) else None, decorators
     )
+    if frame.function is not None:
+        run.escaped.append(function)
+    return function
 
 
 def _in_class(frame: Frame) -> bool:
@@ -97,20 +101,12 @@ def define_class(run: Run, frame: Frame, record: records.ClassDef) -> ClassObjec
     inner.receiver = cls
     statements.execute(run, inner, record.body)
     if any(_decorator(one) == "dataclass" for one in record.decorators) or _is_tuple(bases):
-        cls.names.setdefault("__fields__", _fields(record))
+        fields.declare(cls)
     return cls
 
 
 def _is_tuple(bases: tuple[Anything, ...]) -> bool:
     return any(isinstance(base, External) and base.path == "typing.NamedTuple" for base in bases)
-
-
-def _fields(record: records.ClassDef) -> tuple[str, ...]:
-    return tuple(
-        one.target.id
-        for one in record.body
-        if isinstance(one, records.AnnotatedAssign) and isinstance(one.target, records.Name)
-    )
 
 
 def kept_state(cls: ClassObject) -> frozenset[str]:
@@ -392,14 +388,9 @@ def _build_base(
     record: records.Record,
     is_partial: bool,
 ) -> None:
-    fields = instance.cls.names.get("__fields__")
-    if fields is not None:
-        given = dict(zip(fields, arguments, strict=False)) | keywords
-        for field in fields:
-            if field in given:
-                run.journal.put(instance.attributes, field, configs.named_number(given[field], field))
-            elif is_partial:
-                run.journal.put(instance.attributes, field, Opaque(field, f"{instance.cls.key}.{field}"))
+    names = fields.of(instance.cls)
+    if names is not None:
+        fields.fill(run, instance, names, arguments, keywords, record, is_partial)
         return
     build_layer_base(run, instance, arguments, keywords, record, is_partial)
 

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import re
 
+import libcst
 import pytest
 
+from rnnshape_guard.findings import Severity
+from rnnshape_guard.settings import Settings
+from rnnshape_guard.static.judgement import judge
 from tests.checks.programs import said
 
 WRONG = {
+    "one side of a loss alone loses the batch": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.head = nn.Linear(h, 1)
+
+    def forward(self, x):
+        return self.head(self.rnn(x)[1][-1])
+
+def step(model, x, y):
+    return F.mse_loss(model(x).squeeze(), y)  # RSG307
+
+def evaluate(x, y):
+    return step(Net(3, 4), x, y)
+""",
     "rows of images viewed in front of their batch": """
 class Rows(nn.Module):
     def __init__(self, width, hidden):
@@ -454,6 +474,22 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "both sides of a loss lose the batch together": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.head = nn.Linear(h, 1)
+
+    def forward(self, x):
+        return self.head(self.rnn(x)[1][-1])
+
+def step(model, x, y):
+    return F.mse_loss(model(x).squeeze(), torch.squeeze(y))
+
+def evaluate(x, y):
+    return step(Net(3, 4), x, y)
+""",
     "a recurrent layer along the sensors, which reads their steps as features": """
 class Correlations(nn.Module):
     def __init__(self, units, time_step):
@@ -806,3 +842,38 @@ class Net(nn.Module):
     assert said(program, "RSG3") == [(9, "RSG304")]
     assert said(program + "\n\nmodel = Net(8, 16)\n", "RSG3") == []
     assert said(program + "\n\nmodel = Net(8, 16, layers=2)\n", "RSG3") == [(9, "RSG304")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "use", "severity"),
+    [
+        ("last.view(len(x), -1)", "self.head(last)", Severity.NOTE),
+        ("last.view(-1, 2)", "last + torch.zeros(5, 5, 7)", Severity.ERROR),
+        ("out.transpose(0, 1)", "out[-1]", Severity.ERROR),
+    ],
+)
+def test_a_view_thrown_away_weighs_little_where_what_follows_takes_the_tensor_as_it_is(
+    statement: str, use: str, severity: Severity
+) -> None:
+    program = f"""
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(3, 4)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        last = out[-1]
+        {statement}
+        return {use}
+
+
+Net()(torch.randn(6, 5, 3))
+"""
+    found = judge(libcst.parse_module(program), "program.py", Settings())
+    assert [one.severity for one in found if one.code == "RSG308"] == [severity]

@@ -9,6 +9,19 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "one direction of a single layer as its features": """
+class Tagger(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(h, 2)
+
+    def forward(self, x):
+        _, h_n = self.rnn(x)
+        return self.head(h_n[:1].squeeze(0))  # RSG403
+
+Tagger(3, 4)(torch.randn(2, 6, 3))
+""",
     "the reverse half of a padded batch, read at its first step": """
 class Net(nn.Module):
     def __init__(self, d, h):
@@ -504,6 +517,19 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "a decoder that goes on from the forward direction": """
+class Pair(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.encoder = nn.LSTM(d, h, batch_first=True, bidirectional=True)
+        self.decoder = nn.LSTM(d, h, batch_first=True)
+
+    def forward(self, x, y):
+        _, (h_n, c_n) = self.encoder(x)
+        return self.decoder(y, (h_n[:1].contiguous(), c_n[:1].contiguous()))[0]
+
+Pair(3, 4)(torch.randn(2, 6, 3), torch.randn(2, 5, 3))
+""",
     "lengths as a feature, and as an index": """
 class Sessions(nn.Module):
     def __init__(self, n, d):

@@ -88,6 +88,12 @@ class TestComments:
     def test_one_shape_for_two_names(self) -> None:
         assert [note[0] for note in read(" hidden, cell = [batch size, dec hid dim]")] == ["hidden", "cell"]
 
+    def test_two_things_side_by_side_each_with_its_name(self) -> None:
+        assert [(name, axes) for name, _, axes in read(" hidden: (batch, dim)   lengths: (batch, steps)")] == [
+            ("hidden", "batch dim"),
+            ("lengths", "batch steps"),
+        ]
+
     @pytest.mark.parametrize("arrow", ["->", "-->", "=>", "→"])
     def test_both_sides_of_an_arrow(self, arrow: str) -> None:
         assert read(f" (T, B, H) {arrow} (B, T, H)") == [(None, "input", "T B H"), (None, "result", "B T H")]
