@@ -14,6 +14,7 @@ from rnnshape_guard.static import (
     configs,
     contracts,
     expressions,
+    fields,
     functions,
     iteration,
     layer_calls,
@@ -23,7 +24,7 @@ from rnnshape_guard.static import (
 )
 from rnnshape_guard.static.builtins import call_builtin
 from rnnshape_guard.static.joins import choose, join_all
-from rnnshape_guard.static.run import Frame, Run
+from rnnshape_guard.static.run import MISSING, Frame, Run
 from rnnshape_guard.static.values import (
     Anything,
     BoundName,
@@ -280,6 +281,9 @@ def _call_external(
     places: Mapping[str, Any],
     is_partial: bool,
 ) -> Anything:
+    by_fields = fields.call(run, path, arguments, keywords, record, is_partial)
+    if by_fields is not MISSING:
+        return by_fields
     if path.startswith("builtins."):
         return call_builtin(run, path[9:], arguments, keywords, record)
     if layers.find(path) is not None:

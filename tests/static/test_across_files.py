@@ -443,3 +443,58 @@ def read(texts, labels):
 @pytest.mark.parametrize(("dim", "found"), [("1", [("masked.py", "RSG401", 15)]), ("0", [])])
 def test_samples_that_are_not_known_one_by_one_fall_into_columns(dim: str, found: list[tuple[str, str, int]]) -> None:
     assert check({"samples.py": SAMPLES, "masked.py": MASKED.replace("{dim}", dim)}) == found
+
+
+OPTIONS = """
+import json
+from dataclasses import asdict, dataclass, field, replace
+
+@dataclass
+class Sizes:
+    features: int = 8
+    hidden: int = field(default=16)
+
+@dataclass
+class Options(Sizes):
+    bidirectional: bool = False
+    width: int = 0
+
+    def __post_init__(self):
+        self.width = self.hidden * (2 if self.bidirectional else 1)
+"""
+OPTED = """
+import torch
+from json import loads
+from torch import nn
+from options import Options, asdict, replace
+
+class Net(nn.Module):
+    def __init__(self, features, hidden, bidirectional, width):
+        super().__init__()
+        self.rnn = nn.GRU(features, hidden, batch_first=True, bidirectional=bidirectional)
+        self.head = nn.Linear({size}, 4)
+
+    def forward(self, x):
+        return self.head(self.rnn(x)[0])
+
+def one():
+    return Net(**{made})(torch.randn(4, 7, 8))
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "size", "codes"),
+    [
+        ("asdict(Options())", "hidden", []),
+        ("asdict(Options(8, 16, True))", "hidden", ["RSG201"]),
+        ("asdict(replace(Options(), bidirectional=True))", "hidden", ["RSG201"]),
+        ("asdict(replace(Options(), bidirectional=True))", "width", []),
+        ("vars(replace(Options(), **loads('{\"bidirectional\": true}')))", "hidden", ["RSG201"]),
+        ("{**asdict(Options()), 'bidirectional': True}", "width", ["RSG201"]),
+    ],
+)
+def test_an_object_made_of_fields_is_read_and_changed_by_them(made: str, size: str, codes: list[str]) -> None:
+    found = check(
+        {"options.py": OPTIONS, "opted.py": OPTED.replace("{made}", made).replace("{size}", size)}, "opted.py"
+    )
+    assert [code for _, code, _ in found] == codes
