@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import receiver
 from rnnshape_guard.events import Called, Discarded, Log, Operated, Value
-from rnnshape_guard.findings import Finding
+from rnnshape_guard.findings import Finding, Severity
 
 _NAMES = frozenset(
     """permute transpose swapaxes swapdims movedim moveaxis t view view_as reshape reshape_as squeeze unsqueeze contiguous
     flatten unflatten expand expand_as""".split()
 )
+
+_REGROUPING = frozenset("view view_as reshape reshape_as contiguous flatten unflatten".split())
+"""These turn no axis: where what follows takes the tensor as it is, the statement is left over and does no harm."""
 
 
 def check(discarded: Discarded, log: Log) -> Iterator[Finding]:
@@ -25,6 +28,9 @@ def check(discarded: Discarded, log: Log) -> Iterator[Finding]:
     if name not in _NAMES or value is None or not _is_tensor(value, event, log):
         return
     text = receiver(event)
+    is_harmless = name in _REGROUPING and not any(
+        reader.misfits for reader in log.readers(value) if reader.id > event.id
+    )
     target = text if text.isidentifier() else ""
     yield Finding(
         code="RSG308",
@@ -34,6 +40,7 @@ def check(discarded: Discarded, log: Log) -> Iterator[Finding]:
         expected=wording.shape(event.result) if isinstance(event.result, Value) else "",
         found=wording.shape(value),
         help=f"{target} = {event.place.text}" if target else "assign the result",
+        severity=Severity.NOTE if is_harmless else None,
         subject=frozenset({("discarded", event.id)}),
         cause=event.id,
     )
