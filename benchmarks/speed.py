@@ -194,8 +194,9 @@ def measure(tree: Tree, tools: dict[Peer, Path], rounds: int, limit: float, cloc
                     print(f"{name} fails on {tree.name}: {failure}")
                     continue
                 costs[name] = cost if known is None else min(known, cost, key=clock)
-            alone = parse_all(tree)
-            costs["libcst"] = min(costs.get("libcst", alone), alone, key=clock)
+            if tree.recurrent:
+                alone = parse_all(tree)
+                costs["libcst"] = min(costs.get("libcst", alone), alone, key=clock)
     return Row(tree, costs, min((analysis(tree, limit) for _ in range(rounds)), key=lambda it: it.rest))
 
 
