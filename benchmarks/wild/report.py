@@ -50,6 +50,7 @@ def comparison(compared: Comparison, rows: Sequence[Checked]) -> Iterator[str]:
     alarms = compared.alarms(Severity.ERROR)
     yield f"false alarms at level error: {alarms} in {lines:,} lines of recurrent files, {_rate(alarms, lines)}"
     yield from _part("known to be wrong and back", compared.came_back)
+    yield from _part("known to be wrong, and stands", compared.standing)
     yield from _part("internal errors", compared.broken)
     yield from _part("new, unread", compared.unread)
     for verdict in compared.vanished:

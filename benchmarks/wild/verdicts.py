@@ -18,7 +18,7 @@ from benchmarks.wild.packages import Package
 TABLE = Path(__file__).parent / "verdicts.toml"
 
 INTERNAL_ERROR = "RSG001"
-_FIELDS = frozenset({"package", "version", "file", "line", "code", "verdict", "reason", "confirmed"})
+_FIELDS = frozenset({"package", "version", "file", "line", "code", "verdict", "reason", "confirmed", "stands"})
 _VERDICTS = {"true": True, "wrong": False}
 
 
@@ -55,12 +55,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A row of the table. `confirmed` says how a true one was confirmed by running the code; empty where it was not."""
+    """A row of the table. `confirmed` says how a true one was confirmed by running the code; empty where it was not.
+    A wrong one that `stands` is still found: it counts as an alarm, and is no step back."""
 
     spot: Spot
     is_true: bool
     reason: str
     confirmed: str = ""
+    stands: bool = False
 
 
 class TableProblem(ValueError):
@@ -73,7 +75,9 @@ class Comparison:
 
     true: tuple[Found, ...]
     came_back: tuple[Found, ...]
-    """Findings that were read before and are wrong."""
+    """Findings that were read before and are wrong, and were mended."""
+    standing: tuple[Found, ...]
+    """Wrong findings that are known to stand."""
     unread: tuple[Found, ...]
     vanished: tuple[Verdict, ...]
     """True findings that are found no more."""
@@ -92,7 +96,7 @@ class Comparison:
 
     def alarms(self, severity: Severity) -> int:
         """How many findings of a severity are wrong."""
-        return sum(found.severity is severity for found in self.came_back)
+        return sum(found.severity is severity for found in (*self.came_back, *self.standing))
 
 
 def read_table(packages: Sequence[Package], path: Path = TABLE) -> list[Verdict]:
@@ -112,7 +116,7 @@ def read_table(packages: Sequence[Package], path: Path = TABLE) -> list[Verdict]
 
 
 def _verdict(number: int, row: Mapping[str, Any]) -> Verdict:
-    missing = sorted(_FIELDS - {"confirmed"} - row.keys())
+    missing = sorted(_FIELDS - {"confirmed", "stands"} - row.keys())
     unknown = sorted(row.keys() - _FIELDS)
     if missing or unknown:
         raise TableProblem(f"row {number}: " + ", ".join([*(f"no {name}" for name in missing), *unknown]))
@@ -121,7 +125,7 @@ def _verdict(number: int, row: Mapping[str, Any]) -> Verdict:
     if not row["reason"]:
         raise TableProblem(f"row {number}: no reason is given")
     spot = Spot(row["package"], row["version"], row["file"], row["line"], row["code"])
-    return Verdict(spot, _VERDICTS[row["verdict"]], row["reason"], row.get("confirmed", ""))
+    return Verdict(spot, _VERDICTS[row["verdict"]], row["reason"], row.get("confirmed", ""), row.get("stands", False))
 
 
 def compare(found: Iterable[Found], table: Iterable[Verdict], checked: Iterable[str]) -> Comparison:
@@ -129,6 +133,7 @@ def compare(found: Iterable[Found], table: Iterable[Verdict], checked: Iterable[
     verdicts = {verdict.spot: verdict for verdict in table}
     true: list[Found] = []
     came_back: list[Found] = []
+    standing: list[Found] = []
     unread: list[Found] = []
     broken: list[Found] = []
     for one in found:
@@ -138,8 +143,10 @@ def compare(found: Iterable[Found], table: Iterable[Verdict], checked: Iterable[
         elif verdict is None:
             if one.severity is not Severity.NOTE:
                 unread.append(one)
-        else:
-            (true if verdict.is_true else came_back).append(one)
+        elif verdict.is_true:
+            true.append(one)
+        elif one.severity is not Severity.NOTE:
+            (standing if verdict.stands else came_back).append(one)
     names, seen = set(checked), {one.spot for one in true}
     vanished = [one for spot, one in verdicts.items() if one.is_true and spot.package in names and spot not in seen]
-    return Comparison(tuple(true), tuple(came_back), tuple(unread), tuple(vanished), tuple(broken))
+    return Comparison(tuple(true), tuple(came_back), tuple(standing), tuple(unread), tuple(vanished), tuple(broken))

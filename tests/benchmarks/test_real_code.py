@@ -88,6 +88,13 @@ def test_a_finding_known_to_be_wrong_fails_when_it_is_back(cache: Path) -> None:
     assert "false alarms at level error: 1 in 11 lines" in printed
 
 
+def test_a_wrong_finding_that_is_known_to_stand_counts_and_does_not_fail(cache: Path) -> None:
+    status, printed = run(cache, row(verdict="wrong", reason="no") + "stands = true\n")
+    assert status == 0
+    assert "known to be wrong, and stands: tagger 1.0 tagger/model.py:8 RSG201" in printed
+    assert "false alarms at level error: 1 in 11 lines" in printed
+
+
 def test_a_true_finding_that_is_gone_is_told(cache: Path) -> None:
     status, printed = run(cache, row() + row(line=7, reason="the other one"))
     assert status == 0
@@ -128,12 +135,14 @@ def test_findings_are_held_against_the_table_by_place_and_rule() -> None:
         Verdict(spot(1), True, "so"),
         Verdict(spot(2), False, "not so"),
         Verdict(spot(3), True, "so"),
+        Verdict(spot(5), False, "not so"),
         Verdict(spot(3, package="untouched"), True, "not of this run"),
     ]
     found = [
         Found(spot(1), Severity.ERROR, "one"),
         Found(spot(1, "RSG202"), Severity.WARNING, "another rule on the same line"),
         Found(spot(2), Severity.WARNING, "two"),
+        Found(spot(5), Severity.NOTE, "wrong, and no more than a note now"),
         Found(spot(4), Severity.NOTE, "a note is not read"),
         Found(spot(1, "RSG001"), Severity.ERROR, "the checker failed"),
     ]
