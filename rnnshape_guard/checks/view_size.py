@@ -1,4 +1,5 @@
-"""RSG305: a view, reshape or unflatten asks for sizes that cannot hold the tensor's elements."""
+"""RSG305: a view, reshape or unflatten asks for sizes that cannot hold the tensor's elements; an expand or repeat names
+too few."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import receiver
 from rnnshape_guard.checks.reading import misfits
-from rnnshape_guard.events import Log, Reshaped
+from rnnshape_guard.checks.widths import on_recurrent_path
+from rnnshape_guard.events import Log, Reshaped, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Role, Shape
 from rnnshape_guard.shapes.dims import Dim, divide, resolve
@@ -19,6 +21,7 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     value = event.value("input")
     if value is None or not isinstance(value.shape, Shape):
         return
+    yield from _too_few(event, value, log)
     for misfit in misfits(event, Fault.TOTAL):
         name = event.name.rpartition(".")[2]
         given = event.given.get("input")
@@ -36,6 +39,27 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
             found=_elements(event, found),
             help="let one of the sizes be -1, or name every axis" if not _sizes(event, -1) else "",
             condition=wording.when(misfit.condition),
+            subject=frozenset({("total", event.id)}),
+            cause=event.id,
+        )
+        return
+
+
+def _too_few(event: Reshaped, value: Value, log: Log) -> Iterator[Finding]:
+    """An `expand` or `repeat` that names fewer axes than there are."""
+    name = event.name.rpartition(".")[2]
+    if name not in ("expand", "repeat") or event.path or not on_recurrent_path(event, log):
+        return
+    for misfit in misfits(event, Fault.COUNT):
+        expected, found = misfit.expected, misfit.found
+        yield Finding(
+            code="RSG305",
+            message=f"this `{name}` names {wording.size(found) if found is not None else '?'} axes, but "
+            f"{wording.quoted(receiver(event))} has {wording.size(expected) if expected is not None else '?'}",
+            place=event.place,
+            primary=f"of {wording.shape(value)}",
+            expected=f"{wording.size(expected) if expected is not None else '?'} sizes or more",
+            found=wording.shape(value),
             subject=frozenset({("total", event.id)}),
             cause=event.id,
         )
