@@ -99,11 +99,11 @@ class _Entries:
         concerned = _concerned(self.module)
         if not concerned:
             self.left, self.forks = _STEPS_OF_AN_IMPORTER, 0
-        concerned |= self.leads.own
+        concerned |= self.leads.own.keys()
         defined = {one.name for one in self.module.body if isinstance(one, records.FunctionDef | records.ClassDef)}
         self.mentions = lambda words: (
             not concerned.isdisjoint(words)
-            or not self.leads.imported.isdisjoint(words)
+            or not self.leads.imported.keys().isdisjoint(words)
             or any(map(_RECURRENT.search, words))
         )
         self._once(Entry("module", ""), self._module)

@@ -28,6 +28,9 @@ _REACH: Final = 3_000
 """Files followed from one file."""
 _KEPT: Final = 1_000
 """Files whose records are kept, for the next file that imports them."""
+_FARTHEST: Final = 3
+"""Definitions between a recurrent layer and what leads to it: a model of encoders, its factory, what trains it. What is
+further away runs programs and says nothing of shapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +43,27 @@ class Loaded:
 
 @dataclass(slots=True)
 class Leads:
-    """The names of a file that lead to a recurrent layer: `own` definitions and `imported` ones; those of them that are
-    `variables` do so wherever they are mentioned, the others where they are called or derived from. `modules` are the
-    names of modules of the project, with their files."""
+    """The names of a file that lead to a recurrent layer, and over how many definitions: `own` definitions and `imported`
+    ones; those of them that are `variables` do so wherever they are mentioned, the others where they are called or derived
+    from. `modules` are the names of modules of the project, with their files."""
 
-    own: set[str] = field(default_factory=set)
-    imported: set[str] = field(default_factory=set)
+    own: dict[str, int] = field(default_factory=dict)
+    imported: dict[str, int] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
     modules: dict[str, str] = field(default_factory=dict)
 
     @property
-    def names(self) -> set[str]:
+    def names(self) -> dict[str, int]:
         """Every such name."""
-        return self.own | self.imported
+        return self.imported | self.own
 
     def digest(self) -> str:
         """The same for the same names."""
         modules = (f"{name} {file}" for name, file in sorted(self.modules.items()))
-        parts = (sorted(self.own), sorted(self.imported), sorted(self.variables), modules)
+        own, imported = (
+            [f"{name} {distance}" for name, distance in sorted(one.items())] for one in (self.own, self.imported)
+        )
+        parts = (own, imported, sorted(self.variables), modules)
         return of_words(*(word for part in parts for word in ("", *part))).hex()
 
 
@@ -166,8 +172,8 @@ class Project:
                 outline.forget()
 
     def _fill(self, file: str, ours: Leads) -> bool:
-        """Add what a file imports and what its definitions use; whether that was anything new."""
-        before = len(ours.own) + len(ours.imported)
+        """Add what a file imports and what its definitions use; whether that was anything new or nearer."""
+        before = dict(ours.names)
         for place, name, bound in self._graph.edges(file):
             if place.file is None:
                 continue
@@ -178,41 +184,45 @@ class Project:
                 ours.imported |= theirs.names
                 ours.variables |= theirs.variables
                 ours.modules |= theirs.modules
-            elif name in theirs.own or name in theirs.imported:
-                ours.imported.add(bound)
+            elif name in theirs.names:
+                ours.imported[bound] = theirs.names[name]
                 if name in theirs.variables:
                     ours.variables.add(bound)
             elif name in theirs.modules:
                 ours.modules[bound] = theirs.modules[name]
         outline = self._outline(file)
         while outline is not None:
-            further = {
-                name: block
+            nearer = {
+                name: distance
                 for name, block in outline.blocks.items()
-                if name and name not in ours.own and (block.begins or self._uses(ours, block))
+                if name and (distance := self._distance(ours, block)) < ours.own.get(name, _FARTHEST + 1)
             }
-            if not further:
+            if not nearer:
                 break
-            ours.own |= further.keys()
-            ours.variables |= {name for name, block in further.items() if block.is_variable}
-        return len(ours.own) + len(ours.imported) > before
+            ours.own |= nearer
+            ours.variables |= {name for name in nearer if outline.blocks[name].is_variable}
+        return ours.names != before
 
-    def _uses(self, ours: Leads, block: Block) -> bool:
-        """Whether a definition uses anything that leads to a recurrent layer."""
-        if not ours.variables.isdisjoint(block.words):
-            return True
-        return any(self._leads_on(ours, path.split(".")) for path in block.uses)
+    def _distance(self, ours: Leads, block: Block) -> int:
+        """Over how many definitions a definition leads to a recurrent layer; more than the farthest if it does not."""
+        if block.begins:
+            return 0
+        names = ours.names
+        found = [names[name] for name in ours.variables & block.words if name in names]
+        found += [self._distance_of(ours, path.split(".")) for path in block.uses]
+        return min(found, default=_FARTHEST) + 1
 
-    def _leads_on(self, ours: Leads, words: list[str]) -> bool:
-        """Whether a dotted name does."""
-        if words[0] in ours.own or words[0] in ours.imported:
-            return True
+    def _distance_of(self, ours: Leads, words: list[str]) -> int:
+        """The same of a dotted name."""
+        for known in (ours.own, ours.imported):
+            if words[0] in known:
+                return known[words[0]]
         for count in range(1, len(words)):
             file = ours.modules.get(".".join(words[:count]))
             if file is not None:
                 theirs = self._leads.get(file, NOTHING)
-                return theirs is not ours and self._leads_on(theirs, words[count:])
-        return False
+                return self._distance_of(theirs, words[count:]) if theirs is not ours else _FARTHEST
+        return _FARTHEST
 
     def matters(self, file: str) -> bool:
         """Whether a file has anything to do with recurrent layers, of its own or of the project's."""
@@ -221,7 +231,9 @@ class Project:
             return False
         leads = self.leads(file)
         return (
-            outline.is_recurrent or bool(leads.own) or (leads is not NOTHING and self._uses(leads, outline.blocks[""]))
+            outline.is_recurrent
+            or bool(leads.own)
+            or (leads is not NOTHING and self._distance(leads, outline.blocks[""]) <= _FARTHEST)
         )
 
     def _imports_in(self, file: str) -> tuple[Import, ...]:
