@@ -8,7 +8,7 @@ from rnnshape_guard.ops.operands import integer, is_one, joined_name, shared_sou
 from rnnshape_guard.ops.places import Closes, normal, open_at
 from rnnshape_guard.shapes.axes import UNIT, Axis, Rest, Shape
 from rnnshape_guard.shapes.dims import Dim, compare
-from rnnshape_guard.shapes.outcomes import Fault, Many, Misfit, Named, Operand, Outcome, Packed
+from rnnshape_guard.shapes.outcomes import Fault, Many, Misfit, Named, Operand, Outcome, Packed, Unknown
 
 
 def _parts(tensors: Operand) -> tuple[Shape, ...] | Outcome:
@@ -206,8 +206,10 @@ def stack(tensors: Operand, dim: Operand) -> Outcome:
     at = integer(dim)
     if isinstance(tensors, Many):
         length, item = tensors.length, tensors.item
-        if at is None or not isinstance(item, Shape):
+        if at is None or not isinstance(item, Shape | Unknown):
             return Outcome(Shape.unknown(1))
+        if not isinstance(item, Shape):
+            item = Shape.unknown()
         return _stacked(item, Axis.new("steps") if length is None else _counted(length, "steps"), at)
     shapes = _parts(tensors)
     if isinstance(shapes, Outcome):

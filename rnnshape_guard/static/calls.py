@@ -238,7 +238,7 @@ def _call_choice(
         with run.branch(number, side), run.doubting():
             results.append(call_value(run, option, arguments, keywords, record, is_partial=is_partial, places=places))
         if side < len(options) - 1:
-            run.journal.undo(mark)
+            run.journal.take_back(mark)
     return choose(*results) if not all(isinstance(one, Value | tuple) for one in results) else join_all(results)
 
 
@@ -303,6 +303,9 @@ def _call_external(
         return configs.Parser()
     if short in ("zip_longest", "chain", "product", "islice", "tqdm", "trange", "track"):
         return _wrapped_iterable(run, short, arguments, record)
+    if path in ("random.sample", "random.choices") and arguments:
+        size = arguments[1] if len(arguments) > 1 and short == "sample" else keywords.get("k")
+        return configs.drawn(run, arguments[0], size, record)
     if path == "torch.utils.data.DataLoader":
         return configs.load_data(run, arguments, keywords, record)
     if path == "torch.utils.data.TensorDataset":

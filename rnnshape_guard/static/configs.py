@@ -10,7 +10,8 @@ from rnnshape_guard import ops
 from rnnshape_guard.events import COLLATED, Value
 from rnnshape_guard.shapes.axes import Axis, Evidence, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim, Symbol
-from rnnshape_guard.static import calls, functions, records
+from rnnshape_guard.static import calls, functions, iteration, records
+from rnnshape_guard.static.joins import join_all
 from rnnshape_guard.static.operands import value_of
 from rnnshape_guard.static.run import ModuleFrame, Run
 from rnnshape_guard.static.values import (
@@ -112,15 +113,30 @@ class Tensors:
 
 def batch_of(run: Run, loader: Loader) -> Anything:
     """One batch of a loader: every sample's tensors behind a batch axis, or what a function makes of the samples."""
-    if loader.collate is not None:
-        samples = ListValue([], _sample(run, loader), loader.batch_size or Dim.of(Symbol("batch", positive=True)))
-        return calls.call_value(run, loader.collate, (samples,), {}, loader.record)
-    words = COLLATED if loader.batch_size is None else _FULL_BATCHES
     with run.inside(loader.frame):
-        evidence = Evidence(Role.BATCH, Strength.STRUCTURAL, words, run.place(loader.record))
-        axis = Axis.new("batch", loader.batch_size)
-        axis.atoms[0].learn(evidence)
-        return _collated(_sample(run, loader), axis)
+        if loader.collate is not None:
+            axis = _batch(run, loader.batch_size, "a DataLoader hands over a list of samples", loader.record)
+            samples = ListValue([], _sample(run, loader), axis.size)
+            return calls.call_value(run, loader.collate, (samples,), {}, loader.record)
+        words = COLLATED if loader.batch_size is None else _FULL_BATCHES
+        return _collated(_sample(run, loader), _batch(run, loader.batch_size, words, loader.record))
+
+
+def _batch(run: Run, size: Dim | None, words: str, record: records.Record) -> Axis:
+    axis = Axis.new("batch", size)
+    axis.atoms[0].learn(Evidence(Role.BATCH, Strength.STRUCTURAL, words, run.place(record)))
+    return axis
+
+
+def drawn(run: Run, population: Anything, size: Anything, record: records.Record) -> ListValue:
+    """``random.sample(population, size)``. Records that are drawn stand in no order: they are a batch and no sequence, as
+    numbers or single tensors may well be."""
+    steps = iteration.steps_of(run, population, record, 64)
+    options = [*steps.known, *(one for one in (steps.first, steps.repeated) if one is not None)]
+    length = size if isinstance(size, Dim) else None
+    if options and all(isinstance(one, tuple | Results | DictValue | Instance) for one in options):
+        length = _batch(run, length, "drawn in no order", record).size
+    return ListValue([], join_all(options) if options else Opaque(), length)
 
 
 def _sample(run: Run, loader: Loader) -> Anything:

@@ -498,3 +498,93 @@ def test_an_object_made_of_fields_is_read_and_changed_by_them(made: str, size: s
         {"options.py": OPTIONS, "opted.py": OPTED.replace("{made}", made).replace("{size}", size)}, "opted.py"
     )
     assert [code for _, code, _ in found] == codes
+
+
+REPLAY = """
+import random
+import torch
+
+class Replay:
+    def __init__(self):
+        self.kept = []
+
+    def add(self, {kept}):
+        self.kept.append({kept})
+
+    def some(self, count):
+        drawn = random.sample(self.kept, count)
+        return torch.stack([{picked} for one in drawn], dim={dim})
+"""
+PLAYER = """
+import torch
+from torch import nn
+from replay import Replay
+
+class Critic(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(6, 16)
+        self.value = nn.Linear(16, 1)
+
+    def forward(self, seen):
+        return self.value(self.rnn(seen)[0])
+
+def play():
+    replay, critic = Replay(), Critic()
+    for _ in range(40):
+        replay.add(torch.randn(9, 6), 1.0)
+    return critic(replay.some(8))
+"""
+
+
+@pytest.mark.parametrize(
+    ("kept", "picked", "dim", "found"),
+    [
+        ("*pair", "one[0]", "0", [("player.py", "RSG101", 9)]),
+        ("*pair", "one[0]", "1", []),
+        ("frame, _", "one", "0", []),
+    ],
+)
+def test_records_that_are_drawn_are_a_batch(
+    kept: str, picked: str, dim: str, found: list[tuple[str, str, int]]
+) -> None:
+    replay = REPLAY.replace("add(self, {kept})", f"add(self, {kept})")
+    replay = replay.replace("append({kept})", f"append({kept.strip('*').partition(',')[0]})")
+    files = {"replay.py": replay.replace("{picked}", picked).replace("{dim}", dim), "player.py": PLAYER}
+    assert check(files) == found
+
+
+ORDERED = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+class Walks(Dataset):
+    def __init__(self):
+        self.walks = [torch.zeros(9, 6) for _ in range(40)]
+
+    def __len__(self):
+        return len(self.walks)
+
+    def __getitem__(self, at):
+        return self.walks[at]
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(6, 16, batch_first=False)
+        self.out = nn.Linear(16, 4)
+
+    def forward(self, walk):
+        return self.out(self.rnn(walk)[0])
+
+def read():
+    reader = Reader()
+    for walk in DataLoader(Walks(), batch_size=8, collate_fn=lambda walks: torch.stack(walks, {dim})):
+        yield reader(walk)
+"""
+
+
+@pytest.mark.parametrize(("dim", "codes"), [("0", ["RSG101"]), ("1", [])])
+def test_samples_are_the_batch_where_they_are_stacked(dim: str, codes: list[str]) -> None:
+    assert [code for _, code, _ in check({"ordered.py": ORDERED.replace("{dim}", dim)})] == codes
