@@ -52,6 +52,8 @@ def picks(event: Selected) -> list[Pick]:
             return _subscript(event, axes)
         case "select":
             return _one(axes, event.given["dim"].seen, event.given["index"].seen)
+        case "index_select":
+            return _one(axes, event.given["dim"].seen, event.given["index"].seen)
         case "narrow":
             start, length = event.given["start"].seen, event.given["length"].seen
             item = start if isinstance(length, Dim) and length.literal == 1 else Slice(_dim(start), _dim(length))

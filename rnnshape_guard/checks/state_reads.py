@@ -24,6 +24,7 @@ from rnnshape_guard.events import (
     values_in,
 )
 from rnnshape_guard.shapes.axes import Role
+from rnnshape_guard.shapes.dims import Dim, surely_above_one
 from rnnshape_guard.shapes.outcomes import Slice
 
 
@@ -76,7 +77,33 @@ def sample_read(event: Selected, log: Log) -> StateRead | None:
     return StateRead(event, value, state, call, pick)
 
 
-def _of_state(event: Selected, log: Log) -> tuple[Value, Value, RecurrentCalled] | None:
+def is_order_of_samples(read: StateRead) -> bool:
+    """Whether the layers and directions, as the RNN returned them, are picked by an index that is as long as the batch,
+    by identity: the way back from sorted samples."""
+    axes, index = read.value.axes, read.pick.item
+    if read.value is not read.state or axes is None or len(axes) != 3 or not isinstance(index, Value):
+        return False
+    batch = axes[1].atom
+    along = index.axes[0].atom if index.axes is not None and len(index.axes) == 1 else None
+    if batch is None or along is None or batch.size.value == 1:
+        return False
+    return along.root is batch.root
+
+
+def unsqueezed_state(event: Reshaped, log: Log) -> tuple[Value, RecurrentCalled] | None:
+    """A final state with more than one layer or direction, of which ``squeeze(0)`` is to make one; with its call."""
+    dim = event.given.get("dim")
+    if event.name not in ("squeeze", "squeeze_") or dim is None or not isinstance(dim.seen, Dim):
+        return None
+    found = _of_state(event, log)
+    if found is None or found[0] is not found[1] or dim.seen.literal not in (0, -3):
+        return None
+    value, _, call = found
+    axes = value.axes
+    return (value, call) if axes is not None and len(axes) == 3 and surely_above_one(axes[0].size) else None
+
+
+def _of_state(event: Selected | Reshaped, log: Log) -> tuple[Value, Value, RecurrentCalled] | None:
     """A tensor that is a final state, moved and copied at most, with the state and its call."""
     value = event.value("input")
     if value is None:

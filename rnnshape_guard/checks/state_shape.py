@@ -14,13 +14,13 @@ from rnnshape_guard.shapes.outcomes import Fault
 
 
 def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
-    """Judge each state that is no other layer's final state."""
+    """Judge each state that is no other layer's final state, and the rank of one that a layer carries from step to step."""
     yield from _pair(call, log)
     mistake = initial_states.first_mistake(call, log)
     if (
         mistake is None
         or mistake.kind not in (Kind.SIZE, Kind.RANK)
-        or isinstance(mistake.state.maker, RecurrentCalled)
+        or (isinstance(mistake.state.maker, RecurrentCalled) and not _is_carried(mistake))
     ):
         return
     yield initial_states.finding(
@@ -31,6 +31,14 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         primary=wording.shape(mistake.state.value),
         remedy=initial_states.remade(mistake),
     )
+
+
+def _is_carried(mistake: Mistake) -> bool:
+    """Whether the layer's own state of the step before meets an input of another rank: it is the input that has lost
+    its axis of steps on the way round."""
+    maker = mistake.state.maker
+    is_own = isinstance(maker, RecurrentCalled) and maker.layer.id == mistake.call.layer.id
+    return is_own and mistake.kind is Kind.RANK
 
 
 def _pair(call: RecurrentCalled, log: Log) -> Iterator[Finding]:

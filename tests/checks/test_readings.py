@@ -9,6 +9,33 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "layers put back into the order of the samples": """
+class Sorted(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, num_layers=2)
+
+    def forward(self, x, lengths):
+        ordered, by = torch.sort(lengths, descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[:, by], ordered)
+        _, h_n = self.rnn(packed)
+        return h_n[by.argsort()][-1]  # RSG404
+
+Sorted(3, 4)(torch.randn(6, 5, 3), torch.tensor([3, 6, 2, 6, 1]))
+""",
+    "a squeeze that drops no layer": """
+class Latent(nn.Module):
+    def __init__(self, d, h, z, layers):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, layers, batch_first=True)
+        self.mean = nn.Linear(h, z)
+
+    def forward(self, x):
+        _, (h_n, _) = self.rnn(x)
+        return self.mean(torch.squeeze(h_n, 0))  # RSG404
+
+Latent(3, 4, 2, 3)(torch.randn(5, 6, 3))
+""",
     "one direction of a single layer as its features": """
 class Tagger(nn.Module):
     def __init__(self, d, h):
@@ -517,6 +544,31 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "a squeeze of a state that has one layer, or may have": """
+class Latent(nn.Module):
+    def __init__(self, d, h, z, layers=1):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, layers, batch_first=True)
+        self.mean = nn.Linear(h, z)
+
+    def forward(self, x):
+        _, h_n = self.rnn(x)
+        return self.mean(h_n.squeeze(0))
+""",
+    "samples put back into their order": """
+class Sorted(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, num_layers=2)
+
+    def forward(self, x, lengths):
+        ordered, by = torch.sort(lengths, descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[:, by], ordered)
+        _, h_n = self.rnn(packed)
+        return h_n.index_select(1, by.argsort())[-1]
+
+Sorted(3, 4)(torch.randn(6, 5, 3), torch.tensor([3, 6, 2, 6, 1]))
+""",
     "a decoder that goes on from the forward direction": """
 class Pair(nn.Module):
     def __init__(self, d, h):

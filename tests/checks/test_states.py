@@ -9,6 +9,24 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "a step that loses its axis on the way round": """
+class Painter(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h)
+        self.out = nn.Linear(h, d)
+
+    def forward(self, first, steps):
+        step = torch.zeros(1, first.size(1), 3)
+        state = (first, torch.zeros_like(first))
+        for _ in range(steps):
+            seen, state = self.rnn(step, state)  # RSG501
+            step = self.out(seen[-1])
+        return step
+
+def paint(first):
+    return Painter(3, 4)(first, 5)
+""",
     "a state sized by what the permute put first": """
 class Sensors(nn.Module):
     def __init__(self, sensors, hidden):
@@ -284,6 +302,24 @@ class Decoder(nn.Module):
 }
 
 RIGHT = {
+    "a step that keeps its axis on the way round": """
+class Painter(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h)
+        self.out = nn.Linear(h, d)
+
+    def forward(self, first, steps):
+        step = torch.zeros(1, first.size(1), 3)
+        state = (first, torch.zeros_like(first))
+        for _ in range(steps):
+            seen, state = self.rnn(step, state)
+            step = self.out(seen[-1]).unsqueeze(0)
+        return step
+
+def paint(first):
+    return Painter(3, 4)(first, 5)
+""",
     "a learned state, expanded or of one sample": """
 class Reader(nn.Module):
     def __init__(self, d, hidden):
