@@ -111,7 +111,7 @@ def _both(run: Run, frame: Frame, test: records.BooleanOperation) -> Decision:
     narrow(run, frame, test.left, not ends_at)
     right = decide(run, frame, test.right)
     if left.truth is None:
-        run.journal.undo(mark)
+        run.journal.take_back(mark)
     if left.truth is not None:
         return right
     if right.truth is ends_at:

@@ -37,11 +37,13 @@ from rnnshape_guard.static.values import (
     Opaque,
 )
 
-STEPS: Final = 40_000
+STEPS: Final = 15_000
 """Steps of one entry point."""
 STEPS_OF_A_FILE: Final = 400_000
 _STEPS_OF_AN_IMPORTER: Final = 25_000
 """Steps of a file that names no recurrent layer itself, and has one only from other files."""
+STEPS_OF_A_FORK: Final = 2_500
+"""An entry point of more steps than this runs once, its conditions joined, not once for each way to decide them."""
 _FORKS: Final = 2
 _ESCAPED: Final = 8
 
@@ -127,8 +129,10 @@ class _Entries:
         run.tests = {}
         mark = run.journal.mark()
         written, called = len(run.written), set(run.called)
+        before = self.left
         self._once(Entry(kind, name, (), first), action)
         self._leave(mark)
+        spent = before - self.left
 
         def once_more() -> None:
             run.log.drop(start)
@@ -144,7 +148,7 @@ class _Entries:
                 evidence.distrust(run, notes)
                 once_more()
         worthy = [key for key, tests in run.tests.items() if tests.worth_a_fork][: self.forks]
-        if not worthy or self.left <= 0:
+        if not worthy or self.left <= 0 or spent > STEPS_OF_A_FORK:
             return
         tests = dict(run.tests)
         run.log.drop(start)

@@ -446,11 +446,11 @@ def _conditional(run: Run, frame: Frame, expression: records.Conditional) -> Any
     with run.branch(number, 1), run.knowing(decision.when_true):
         conditions.narrow(run, frame, expression.test, True)
         left = evaluate(run, frame, expression.body)
-    run.journal.undo(mark)
+    run.journal.take_back(mark)
     with run.branch(number, 0), run.knowing(decision.when_false):
         conditions.narrow(run, frame, expression.test, False)
         right = evaluate(run, frame, expression.orelse)
-    run.journal.undo(mark)
+    run.journal.take_back(mark)
     return statements.joined(left, right, decision)
 
 

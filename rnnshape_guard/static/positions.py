@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class _Wrapper(MetadataWrapper):
+    """Positions come of generating code; a walk for other providers, of which there are none, would cost as much again."""
+
+    def visit_batched(self, *visitors: Any, **options: Any) -> cst.Module:
+        """Walk the tree for no visitor."""
+        return self.module
+
+
 class Positions:
     """The places and the texts of the nodes of one file.
 
@@ -125,7 +133,7 @@ class Positions:
     @cached_property
     def _ranges(self) -> Mapping[cst.CSTNode, CodeRange]:
         with room_to_recurse():
-            return MetadataWrapper(self._tree, unsafe_skip_copy=True).resolve(PositionProvider)
+            return _Wrapper(self._tree, unsafe_skip_copy=True).resolve(PositionProvider)
 
     @property
     def _nowhere(self) -> Span:

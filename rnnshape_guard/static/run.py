@@ -7,8 +7,7 @@ through the journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -35,11 +34,12 @@ class OutOfSteps(Exception):
     """The run has used up its steps, or nests too deep."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class NodePlace:
     """A place in a source file: a node of its tree, looked up in the file's positions only when somebody asks.
 
     `at_end` is the last character of the node alone; `within` is a stretch of what a string says, without its quotes.
+    Nothing changes a place; it is not frozen because one is made for every argument of every call.
     """
 
     node: Any
@@ -72,6 +72,24 @@ class NodePlace:
     def key(self) -> tuple[int, bool, tuple[int, int] | None]:
         """The same for two places that are one."""
         return id(self.node), self.at_end, self.within
+
+
+class Meanwhile:
+    """A context in which a field of a run holds another value."""
+
+    __slots__ = ("before", "field", "run", "value")
+
+    def __init__(self, run: Run, field: str, value: Any) -> None:
+        self.run = run
+        self.field = field
+        self.value = value
+
+    def __enter__(self) -> None:
+        self.before = getattr(self.run, self.field)
+        setattr(self.run, self.field, self.value)
+
+    def __exit__(self, *_: object) -> None:
+        setattr(self.run, self.field, self.before)
 
 
 class Frame:
@@ -176,13 +194,27 @@ class Journal:
         """Take back all since a mark; returns each changed place with what it held at the end."""
         last: dict[tuple[int, Any], tuple[Change, Any]] = {}
         for change in self.changes[mark:]:
-            last[(id(change.holder), change.key)] = (change, change.now)
-        while len(self.changes) > mark:
-            change = self.changes.pop()
-            if isinstance(change.holder, Rest) and change.holder.parts is not None:
-                self.reopened.append((change.holder, change.holder.parts))
-            change.restore(change.old)
+            key = (id(change.holder), change.key)
+            if key not in last:
+                last[key] = (change, change.now)
+        self.take_back(mark)
         return last
+
+    def take_back(self, mark: int) -> None:
+        """Take back all since a mark."""
+        changes = self.changes
+        while len(changes) > mark:
+            change = changes.pop()
+            holder = change.holder
+            if type(holder) is dict:
+                if change.old is MISSING:
+                    holder.pop(change.key, None)
+                else:
+                    holder[change.key] = change.old
+                continue
+            if type(holder) is Rest and holder.parts is not None:
+                self.reopened.append((holder, holder.parts))
+            setattr(holder, change.key, change.old)
 
     def redo(self, changed: dict[tuple[int, Any], tuple[Change, Any]]) -> None:
         """Make changes again that were taken back."""
@@ -286,15 +318,9 @@ class Run:
         """The module of the project that an import means."""
         return self.project.find(importer.file, level, dotted) if self.project is not None else None
 
-    @contextmanager
-    def inside(self, frame: ModuleFrame) -> Iterator[None]:
+    def inside(self, frame: ModuleFrame) -> Meanwhile:
         """Inside, the code of another file runs."""
-        before = self.frame
-        self.frame = frame
-        try:
-            yield
-        finally:
-            self.frame = before
+        return Meanwhile(self, "frame", frame)
 
     def step(self) -> None:
         """Count a step; raises OutOfSteps when there are none left."""
@@ -323,15 +349,9 @@ class Run:
         """The id of the event that will be emitted next."""
         return len(self.log.events)
 
-    @contextmanager
-    def branch(self, number: int, side: int) -> Iterator[None]:
+    def branch(self, number: int, side: int) -> Meanwhile:
         """Whatever happens inside happens on one side of an undecided branch."""
-        before = self.path
-        self.path = (*before, (number, side))
-        try:
-            yield
-        finally:
-            self.path = before
+        return Meanwhile(self, "path", (*self.path, (number, side)))
 
     def close(self, rest: Rest, parts: tuple[Any, ...]) -> None:
         """Fix axes that were unknown."""
@@ -374,24 +394,13 @@ class Run:
         """The truth of a condition where it is known, without noting that it was asked."""
         return self.known[key] if key in self.known else self.assumed.get(key)
 
-    @contextmanager
-    def knowing(self, conditions: tuple[tuple[str, bool], ...]) -> Iterator[None]:
+    def knowing(self, conditions: tuple[tuple[str, bool], ...]) -> Meanwhile:
         """Inside, these conditions are known."""
-        before = self.known
-        self.known = {**before, **dict(conditions)} if conditions else before
-        try:
-            yield
-        finally:
-            self.known = before
+        return Meanwhile(self, "known", {**self.known, **dict(conditions)} if conditions else self.known)
 
-    @contextmanager
-    def doubting(self) -> Iterator[None]:
+    def doubting(self) -> Meanwhile:
         """Inside, what is called is one of several things, so that nothing that doesn't fit is surely wrong."""
-        self.uncertain += 1
-        try:
-            yield
-        finally:
-            self.uncertain -= 1
+        return Meanwhile(self, "uncertain", self.uncertain + 1)
 
     def feasible(self, misfits: tuple[Misfit, ...]) -> tuple[Misfit, ...]:
         """The misfits that can happen here: not those under a condition that a branch around rules out."""

@@ -282,7 +282,7 @@ def _both(run: Run, decision: Decision, body: Callable[[], str], orelse: Callabl
         _merge(run, changed, run.journal.undo(mark), decision)
         return None
     if first == GOES_ON:
-        run.journal.undo(mark)
+        run.journal.take_back(mark)
         run.journal.redo(changed)
         return None
     if second == GOES_ON:
