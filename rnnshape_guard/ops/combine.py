@@ -174,10 +174,10 @@ def _cat_many(tensors: Many, at: int | None) -> Outcome:
     (place,) = opened.places
     old = opened.axis(place)
     if tensors.length is not None and is_one(old.size):
-        new = _counted(tensors.length, "steps")
+        new = counted(tensors.length, "steps")
     elif tensors.length is not None and _counts_another(tensors.length, old):
         # One tensor for each step: in memory the steps come first, then what was joined.
-        new = Axis((*_counted(tensors.length, "steps").atoms, *old.atoms))
+        new = Axis((*counted(tensors.length, "steps").atoms, *old.atoms))
     else:
         source = old.atom
         size = None if tensors.length is None else tensors.length * old.size
@@ -193,7 +193,8 @@ def _counts_another(length: Dim, axis: Axis) -> bool:
     return owner is not None and all(atom.root is not owner.root for atom in axis.atoms)
 
 
-def _counted(length: Dim, name: str) -> Axis:
+def counted(length: Dim, name: str) -> Axis:
+    """An axis of as many entries as a list has: the axis that the list was counted by, or a new one."""
     symbol = length.symbol
     owner = symbol.owner if symbol is not None else None
     if owner is not None:
@@ -210,7 +211,7 @@ def stack(tensors: Operand, dim: Operand) -> Outcome:
             return Outcome(Shape.unknown(1))
         if not isinstance(item, Shape):
             item = Shape.unknown()
-        return _stacked(item, Axis.new("steps") if length is None else _counted(length, "steps"), at)
+        return _stacked(item, Axis.new("steps") if length is None else counted(length, "steps"), at)
     shapes = _parts(tensors)
     if isinstance(shapes, Outcome):
         return Outcome(Shape.unknown(1), shapes.misfits)

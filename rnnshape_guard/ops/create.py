@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rnnshape_guard.ops.combine import stack
+from rnnshape_guard.ops.combine import counted, stack
 from rnnshape_guard.ops.elementwise import pointwise
 from rnnshape_guard.ops.memory import like
 from rnnshape_guard.ops.operands import axis_sized, row_of_sizes, size_of
@@ -142,6 +142,9 @@ def from_data(data: Operand, dtype: Operand = None) -> Outcome:
             return _from_rows(data, dtype)
         case Dim() | bool() | float():
             return Outcome(Shape((), True, dtype_of(dtype, _number(data))))
+        case Many(item=Dim() | bool() | float() as item, length=length):
+            axis = Axis.new("axis0") if length is None else counted(length, "axis0")
+            return Outcome(Shape((axis,), True, dtype_of(dtype, _number(item))))
         case _:
             return Outcome(Shape.unknown(dtype=dtype_of(dtype, None)))
 

@@ -10,6 +10,7 @@ from rnnshape_guard.events import (
     Value,
 )
 from rnnshape_guard.shapes.axes import Shape
+from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.static import (
     configs,
     contracts,
@@ -281,6 +282,7 @@ def _call_external(
     places: Mapping[str, Any],
     is_partial: bool,
 ) -> Anything:
+    short = path.rpartition(".")[2]
     by_fields = fields.call(run, path, arguments, keywords, record, is_partial)
     if by_fields is not MISSING:
         return by_fields
@@ -288,13 +290,12 @@ def _call_external(
         return call_builtin(run, path[9:], arguments, keywords, record)
     if layers.find(path) is not None:
         return layer_calls.build_layer(run, path, arguments, keywords, record, is_partial=is_partial, places=places)
-    if path in _TRANSPARENT and arguments:
+    if path in _TRANSPARENT and arguments and not (short == "as_tensor" and _is_data(arguments[0])):
         return arguments[0]
     if path in contracts.SHAPED and arguments:
         return contracts.shaped(run, arguments[0], record)
     if path in layers.FUNCTIONS:
         return layer_calls.call_packing(run, path, arguments, keywords, record, places, is_partial)
-    short = path.rpartition(".")[2]
     if path == "functools.partial" and arguments:
         return Partial(arguments[0], arguments[1:], keywords)
     if path in ("collections.OrderedDict", "collections.defaultdict", "types.SimpleNamespace", "argparse.Namespace"):
@@ -324,6 +325,11 @@ def _call_external(
             run.escaped.append(value)
     operations.hand_over(run, (*arguments, *keywords.values()), record, places)
     return Value(Shape.unknown()) if operation is not None else Opaque()
+
+
+def _is_data(value: Anything) -> bool:
+    """Whether a value is a list, or a number, of which a tensor has yet to be made."""
+    return isinstance(value, ListValue | tuple | Dim | float)
 
 
 def _namespace(run: Run, short: str, arguments: tuple[Anything, ...], keywords: dict[str, Anything]) -> Anything:

@@ -63,7 +63,7 @@ def _of_list(value: ListValue, *, number: bool, tensor: bool) -> Operand:
     items = tuple(operand(item, number=number, tensor=tensor) for item in value.items)
     if value.is_known:
         return items
-    item = operand(value.tail, number=number, tensor=tensor)
+    item = operand(value.tail, tensor=tensor)  # of a list of any length, nothing says that it is one of sizes
     if all(isinstance(one, Shape) and isinstance(item, Shape) and one.stored == item.stored for one in items):
         return Many(item, value.length)
     return Many(item if not items else _alike([*items, item]), value.length)

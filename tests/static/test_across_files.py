@@ -588,3 +588,69 @@ def read():
 @pytest.mark.parametrize(("dim", "codes"), [("0", ["RSG101"]), ("1", [])])
 def test_samples_are_the_batch_where_they_are_stacked(dim: str, codes: list[str]) -> None:
     assert [code for _, code, _ in check({"ordered.py": ORDERED.replace("{dim}", dim)})] == codes
+
+
+METERS = """
+import torch
+from torch.utils.data import Dataset
+
+class Meters(Dataset):
+    def __init__(self, steps):
+        self.readings = {readings}
+        self.steps = steps
+
+    def __len__(self):
+        return 40 - self.steps
+
+    def __getitem__(self, at):
+        return self.readings[at : at + self.steps].unsqueeze(-1), self.readings[at + self.steps]
+"""
+FITTING = """
+from torch import nn
+from torch.utils.data import DataLoader
+from meters import Meters
+
+class Forecast(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(1, 16, batch_first=True)
+        self.value = nn.Linear(16, 1)
+
+    def forward(self, x):
+        return self.value(self.rnn(x)[0][:, -1])
+
+def fit():
+    forecast, loss = Forecast(), nn.MSELoss()
+    for x, y in DataLoader(Meters(steps=6), batch_size=8):
+        loss(forecast(x), y).backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("readings", "codes"),
+    [
+        ("torch.as_tensor([0.5] * 40)", ["RSG705"]),
+        ("torch.tensor([float(at) for at in range(40)])", ["RSG705"]),
+        ("torch.as_tensor([[float(at)] for at in range(40)]).squeeze(-1).unsqueeze(-1)[..., 0:1]", []),
+    ],
+)
+def test_a_tensor_of_a_list_of_numbers_has_one_axis(readings: str, codes: list[str]) -> None:
+    files = {"meters.py": METERS.replace("{readings}", readings), "fitting.py": FITTING}
+    assert [code for _, code, _ in check(files)] == codes
+
+
+@pytest.mark.parametrize(
+    ("labels", "codes"), [("[label for _, label in samples]", []), ("[len(text) for text, _ in samples]", ["RSG705"])]
+)
+def test_what_is_not_known_to_be_a_number_is_none(labels: str, codes: list[str]) -> None:
+    text = f"""
+        import torch
+        from torch import nn
+
+        def fit(rnn: nn.GRU, samples):
+            x = torch.stack([text for text, _ in samples])
+            out, h = nn.GRU(6, 16, batch_first=True)(x.view(-1, 9, 6))
+            scores = nn.Linear(16, 1)(h[-1])
+            return nn.MSELoss()(scores, torch.tensor({labels}))
+        """
+    assert [code for _, code, _ in check({"fit.py": text})] == codes
