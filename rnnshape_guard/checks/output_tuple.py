@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.tuples import padded_result, refused, whole_result
-from rnnshape_guard.events import Called, Given, Log, PackCalled
+from rnnshape_guard.checks.reading import entered
+from rnnshape_guard.checks.tuples import padded_result, refused, state_pair, whole_result
+from rnnshape_guard.events import Called, Given, Log, PackCalled, Place, Returned, Seen, Value
 from rnnshape_guard.findings import Finding, Label
 
 
@@ -18,6 +19,9 @@ def check(event: Called, log: Log) -> Iterator[Finding]:
             yield _padded(event, given, padding)
             return
         call = whole_result(pair, log)
+        if call is None and (place := _returned_by(event, pair, log)) is not None:
+            yield _of_a_model(event, given, pair, place)
+            return
         if call is None:
             continue
         inside = event.place.text == call.place.text
@@ -51,5 +55,32 @@ def _padded(event: Called, given: Given, padding: PackCalled) -> Finding:
         found="(output, lengths)",
         help=f"out, _ = {padding.place.text}",
         subject=frozenset({("result", padding.id)}),
+        cause=event.id,
+    )
+
+
+def _returned_by(event: Called, pair: tuple[Seen, ...], log: Log) -> Place | None:
+    """The call of the program's own function that returned a tuple with a recurrent layer's state in it."""
+    if state_pair(pair, log) is not None or not any(isinstance(one, Value) and one.part == "h_n" for one in pair):
+        return None
+    for before in reversed(log.events[: event.id]):
+        if isinstance(before, Returned) and before.result == pair and before.scope != event.scope:
+            function = entered(before, log)
+            return function.call if function is not None else None
+    return None
+
+
+def _of_a_model(event: Called, given: Given, pair: tuple[Seen, ...], place: Place) -> Finding:
+    used = wording.quoted(given) if given.text else "its result"
+    return Finding(
+        code="RSG406",
+        message=f"{wording.quoted(place)} returns a tuple of {len(pair)}, and {used} is used as a tensor",
+        place=place,
+        primary=f"returns a tuple of {len(pair)}",
+        labels=(Label(event.place, "needs a tensor"),),
+        expected="a tensor",
+        found="(output, state)",
+        help=f"out, _ = {place.text}",
+        subject=frozenset({("result", event.id)}),
         cause=event.id,
     )
