@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterator
 from typing import Final
 
 from rnnshape_guard.checks import widths, wording
 from rnnshape_guard.events import Combined, Computed, Contracted, Given, Log, Value
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Axis, Shape
+from rnnshape_guard.shapes.axes import Axis, Role, Shape, Strength
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 _SIZES: Final = frozenset({Fault.SIZE, Fault.BROADCAST, Fault.RANK})
@@ -26,6 +27,49 @@ def check(event: Contracted | Combined | Computed, log: Log) -> Iterator[Finding
             return
         yield _finding(event, tensors, misfit)
         return
+    crossed = _crossed(event)
+    if crossed is not None and widths.on_recurrent_path(event, log):
+        yield _swapped(event, *crossed)
+
+
+def _crossed(event: Contracted | Combined | Computed) -> tuple[Given, Value, Value] | None:
+    """Two tensors joined or added whose batch and time stand in opposite orders: what is one of them by identity meets the other."""
+    if isinstance(event, Contracted) or (isinstance(event, Combined) and event.name.rpartition(".")[2] == "einsum"):
+        return None
+    tensors = _tensors(event)
+    for (_, _, one), (_, given, two) in itertools.combinations(tensors, 2):
+        if one.axes is None or two.axes is None or len(one.axes) != len(two.axes) or len(one.axes) < 2:
+            continue
+        first, second = one.axes[0].atom, one.axes[1].atom
+        third, fourth = two.axes[0].atom, two.axes[1].atom
+        if first is None or second is None or third is None or fourth is None:
+            continue
+        roles = [atom.role(Strength.LAYER) for atom in (first, second, third, fourth)]
+        if {Role.BATCH, Role.TIME} != {*roles} or roles[:2] != roles[:1:-1]:
+            continue
+        if first.root is not fourth.root and second.root is not third.root:
+            continue
+        if any(atom.size.value == 1 for atom in (first, second, third, fourth)) or first.root is second.root:
+            continue
+        return given, one, two
+    return None
+
+
+def _swapped(event: Contracted | Combined | Computed, given: Given, one: Value, two: Value) -> Finding:
+    return Finding(
+        code="RSG707",
+        message=f"{wording.shape(one)} and {wording.shape(two)} meet in `{event.name.rpartition('.')[2]}` with batch and time exchanged",
+        place=event.place,
+        primary="axes 0 and 1 are exchanged",
+        labels=(Label(given.place, wording.shape(two)),) if given.place is not None else (),
+        expected=wording.shape(one),
+        found=wording.shape(two),
+        help="move the axes of one of them: .transpose(0, 1)",
+        subject=frozenset(
+            {("operands", event.id), *(atom.root for axis in (one.axes or ())[:2] for atom in axis.atoms)}
+        ),
+        cause=event.id,
+    )
 
 
 def _tensors(event: Contracted | Combined | Computed) -> list[tuple[str, Given, Value]]:

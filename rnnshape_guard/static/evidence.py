@@ -14,7 +14,7 @@ from rnnshape_guard.events import Value
 from rnnshape_guard.shapes.annotations import AxisSpec
 from rnnshape_guard.shapes.axes import Atom, Axis, Evidence, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim
-from rnnshape_guard.shapes.notes import ShapeNote, notes_in, notes_of_all
+from rnnshape_guard.shapes.notes import About, ShapeNote, notes_in, notes_of_all
 from rnnshape_guard.shapes.vocabulary import role_of, role_of_all
 from rnnshape_guard.static import records
 from rnnshape_guard.static.run import MISSING, Frame, Run, Written
@@ -336,8 +336,18 @@ def read_function(run: Run, frame: Frame, definition: records.FunctionDef) -> No
         if len(text) > 6000:
             continue
         for note in _notes_in(text, names):
-            if note.name in names and not note.is_result:
-                _note(run, frame.names.get(note.name), note, record)
+            name = _only_parameter(frame, definition) if note.about is About.INPUT and note.name is None else note.name
+            if name in names and not note.is_result:
+                _note(run, frame.names.get(name), note, record)
+
+
+def _only_parameter(frame: Frame, definition: records.FunctionDef) -> str | None:
+    """The one parameter that a call must give: what stands before the arrow of ``(batch, time) -> (batch, classes)``."""
+    function = frame.function
+    is_method = function is not None and function.owner is not None and "staticmethod" not in function.decorators
+    needed = [one.name for one in definition.parameters if one.default is None and one.kind in ("plain", "positional")]
+    needed = needed[1:] if is_method else needed
+    return needed[0] if len(needed) == 1 else None
 
 
 def read_declared(run: Run, value: Anything, axes: Sequence[AxisSpec], text: str, record: records.Record) -> None:

@@ -8,6 +8,32 @@ from tests.checks.programs import said
 from tests.checks.test_readings import expected
 
 WRONG = {
+    "one summary for each step beside the steps of the other layout": """
+class Beside(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.mix = nn.Linear(2 * h, h)
+
+    def forward(self, query, keys):
+        # query: (batch, h), keys: (batch, time, features)
+        out, _ = self.rnn(keys)
+        wide = query.repeat(out.size(1), 1, 1)
+        return self.mix(torch.cat([wide, out], dim=2))  # RSG707
+""",
+    "time and batch exchanged in a sum": """
+class Twice(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.up = nn.GRU(d, h, batch_first=True)
+        self.down = nn.GRU(h, h)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        low, _ = self.up(x)
+        high, _ = self.down(low.transpose(0, 1))
+        return low + high  # RSG707
+""",
     "a convolution along the batch": """
 class Smooth(nn.Module):
     def __init__(self, d, h):
@@ -331,6 +357,20 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "one summary for each step, moved to where the steps are": """
+class Beside(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.mix = nn.Linear(2 * h, h)
+
+    def forward(self, query, keys):
+        # query: (batch, h), keys: (batch, time, features)
+        out, _ = self.rnn(keys)
+        wide = query.repeat(out.size(1), 1, 1).transpose(0, 1)
+        scores = torch.bmm(out, out.transpose(1, 2))
+        return self.mix(torch.cat([wide, out], dim=2)), scores + scores.transpose(1, 2)
+""",
     "a convolution along time, of a time-major output": """
 class Smooth(nn.Module):
     def __init__(self, d, h):

@@ -77,3 +77,38 @@ class Net(nn.Module):
         return self.lstm(x)[0]
 '''
     assert said(program, "RSG101") == [(5, "RSG101")]
+
+
+@pytest.mark.parametrize("after", ["", ", scale=1.0"])
+def test_what_stands_before_an_arrow_is_the_one_parameter_that_a_call_must_give(after: str) -> None:
+    program = f"""
+class Tagger(nn.Module):
+    '''Tags the words of a sentence.
+
+    (batch, time, features) -> (batch, time, tags)
+    '''
+    def __init__(self, width, tags):
+        super().__init__()
+        self.encoder = nn.GRU(width, tags)
+
+    def forward(self, vectors{after}):
+        return self.encoder(vectors)[0]
+"""
+    assert said(program, "RSG101") == [(9, "RSG101")]
+
+
+def test_what_stands_before_an_arrow_is_neither_of_two_parameters() -> None:
+    program = """
+class Tagger(nn.Module):
+    '''Tags the words of a sentence.
+
+    (batch, time, features) -> (batch, time, tags)
+    '''
+    def __init__(self, width, tags):
+        super().__init__()
+        self.encoder = nn.GRU(width, tags)
+
+    def forward(self, vectors, others):
+        return self.encoder(vectors)[0] + self.encoder(others)[0]
+"""
+    assert said(program, "RSG101") == []
