@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.fuzz import fronts, heads, readings, recurrent, sequences
+from benchmarks.fuzz import decoders, fronts, heads, readings, recurrent, sequences
 from benchmarks.fuzz.draft import Class, Draft, Wrong
 from benchmarks.fuzz.program import Input, Line, Measured, Role
 from benchmarks.fuzz.recurrent import Called, Layout, Rnn, Tensor
@@ -377,8 +377,8 @@ FAMILIES: dict[str, tuple[Family, int]] = {
     "wrapped": (wrapped, 2),
     "cells": (sequences.cells, 3),
     "language model": (sequences.language_model, 2),
-    "encoder and decoder": (sequences.encoder_decoder, 3),
-    "autoencoder": (sequences.autoencoder, 2),
+    "encoder and decoder": (decoders.encoder_decoder, 3),
+    "autoencoder": (decoders.autoencoder, 2),
     "speech": (sequences.speech, 1),
     "pairs": (sequences.pairs, 1),
     "policy": (sequences.policy, 1),
