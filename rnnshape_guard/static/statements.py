@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from rnnshape_guard.events import Discarded, Unpacked, Value
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.static import (
+    asserted,
     configs,
     contracts,
     evidence,
@@ -39,6 +41,7 @@ from rnnshape_guard.static.values import (
 
 GOES_ON, RETURNS, RAISES, BREAKS, CONTINUES = "goes on", "returns", "raises", "breaks", "continues"
 _UNROLLED = 12
+_REFUSALS = frozenset({"RuntimeError", "ShapeContractError"})
 
 Alternative = tuple[tuple[str, ...], tuple[records.Statement, ...]]
 """Names that are bound, and the body that runs then."""
@@ -368,8 +371,10 @@ def _alternatives(run: Run, frame: Frame, cases: list[Alternative]) -> str:
 
 
 def _try(run: Run, frame: Frame, statement: records.Try) -> str:
-    """The body runs whole; a handler is an alternative only where the body could not be followed to its end."""
-    ending = execute(run, frame, statement.body)
+    """The body runs whole; a handler is an alternative only where the body could not be followed to its end. What fails
+    where the program waits for PyTorch's or our own refusal fails on purpose."""
+    with run.doubting() if _REFUSALS.intersection(statement.caught) else nullcontext():
+        ending = execute(run, frame, statement.body)
     if ending == GOES_ON:
         ending = execute(run, frame, statement.orelse)
     if ending == RAISES and statement.handlers:
@@ -397,7 +402,18 @@ def _with(run: Run, frame: Frame, statement: records.With) -> str:
         if target is not None:
             entered = value if isinstance(value, Instance | ListValue | Value) else Opaque(spell(target))
             bind(run, frame, target, entered, expression)
-    return execute(run, frame, statement.body)
+    with run.doubting() if any(_expects_failure(one) for one, _ in statement.items) else nullcontext():
+        return execute(run, frame, statement.body)
+
+
+def _expects_failure(expression: records.Expression) -> bool:
+    """``pytest.raises(…)``, ``self.assertRaises(…)``: what follows is meant to fail."""
+    match expression:
+        case records.Call(function=records.Attribute(name=name)):
+            return name in ("raises", "assertRaises", "assertRaisesRegex")
+        case records.Call(function=records.Name(id=name)):
+            return name == "raises"
+    return False
 
 
 # -- loops ---------------------------------------------------------------------------------------------------------
@@ -535,33 +551,8 @@ def _assert(run: Run, frame: Frame, statement: records.Assert) -> str:
     decision = decide(run, frame, statement.test)
     narrow(run, frame, statement.test, True)
     if decision.truth is None:
-        _asserted_sizes(run, frame, statement.test)
+        asserted.read(run, frame, statement.test)
     return RAISES if decision.truth is False else GOES_ON
-
-
-def _asserted_sizes(run: Run, frame: Frame, test: records.Expression) -> None:
-    """``assert x.shape[1] == seq_len``: from here on the axis has that size, and what the name says it is."""
-    match test:
-        case records.BooleanOperation(operator="and", left=left, right=right):
-            _asserted_sizes(run, frame, left)
-            _asserted_sizes(run, frame, right)
-        case records.Comparison(left=left, rights=(("==", right),)) if not _calls_unknown(left, right):
-            one, two = (expressions.evaluate(run, frame, side) for side in (left, right))
-            for size, word, other in ((one, right, two), (two, left, one)):
-                if isinstance(size, Dim) and isinstance(other, Dim | Opaque) and isinstance(word, records.Name):
-                    evidence.read_name(run, word.id, size, word)
-            if isinstance(one, Dim) and isinstance(two, Dim):
-                run.equate(one, two, learned=False)
-
-
-def _calls_unknown(*sides: records.Expression) -> bool:
-    """Whether one side is a call of more than a size."""
-    return any(
-        isinstance(side, records.Call)
-        and not (isinstance(side.function, records.Attribute) and side.function.name == "size")
-        and not (isinstance(side.function, records.Name) and side.function.id == "len")
-        for side in sides
-    )
 
 
 def _scope(run: Run, frame: Frame, statement: records.Scope) -> str:
