@@ -523,6 +523,7 @@ class _Lowering:
             tuple(handlers),
             self.orelse(node),
             final,
+            tuple([word for handler in node.handlers for word in _last_words(handler.type)]),
         )
 
     def orelse(self, node: Any) -> tuple[Statement, ...]:
@@ -821,3 +822,13 @@ _COMPOUND: Final[dict[type, Callable[[_Lowering, Any, Comments], Statement]]] = 
     cst.FunctionDef: _Lowering.function,
     cst.ClassDef: _Lowering.class_,
 }
+
+
+def _last_words(node: Any) -> list[str]:
+    """The last words of a dotted name, or of each in a tuple of such."""
+    match node:
+        case cst.Name(value=word) | cst.Attribute(attr=cst.Name(value=word)):
+            return [word]
+        case cst.Tuple(elements=elements):
+            return [word for element in elements for word in _last_words(element.value)]
+    return []

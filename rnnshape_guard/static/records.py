@@ -324,12 +324,14 @@ class With(Statement):
 
 @dataclass(slots=True, eq=False)
 class Try(Statement):
-    """``try: body except …: handlers else: orelse finally: final``. A handler is its name (or None) and its body."""
+    """``try: body except …: handlers else: orelse finally: final``. A handler is its name (or None) and its body;
+    `caught` are the last words of all the exceptions that handlers name."""
 
     body: tuple[Statement, ...]
     handlers: tuple[tuple[str | None, tuple[Statement, ...]], ...]
     orelse: tuple[Statement, ...]
     final: tuple[Statement, ...]
+    caught: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
