@@ -127,7 +127,22 @@ def used_against(call: RecurrentCalled, log: Log) -> Use | None:
             and (_is_pool(use) or not any(isinstance(step, Reordered) for step in _between(use, call, log)))
         ):
             against = use
-    return against if against is not None and _rank_is_sure(call, against, log) else None
+    if against is None or not (_rank_is_sure(call, against, log) or _rank_is_sure_beside(call, log)):
+        return None
+    return against
+
+
+def _rank_is_sure_beside(call: RecurrentCalled, log: Log) -> bool:
+    """Whether the same tensor goes into a layer elsewhere too, and what is made of it there needs three axes."""
+    value = call.value("input")
+    return value is not None and any(
+        isinstance(other, RecurrentCalled)
+        and other.entry == call.entry
+        and other is not call
+        and not other.path
+        and any(not use.event.path and _rank_is_sure(other, use, log) for use in uses(other, log))
+        for other in log.readers(value)
+    )
 
 
 def _is_pool(use: Use) -> bool:

@@ -10,8 +10,8 @@ from rnnshape_guard.checks.reading import is_state, misfits
 from rnnshape_guard.checks.roles import because_of, role_of
 from rnnshape_guard.events import Log, Reshaped, Selected, Value
 from rnnshape_guard.findings import Finding
-from rnnshape_guard.shapes.axes import Atom, Role, Shape, Strength
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
+from rnnshape_guard.shapes.dims import Dim, surely_above_one
 from rnnshape_guard.shapes.outcomes import Fault
 
 
@@ -101,9 +101,32 @@ def _swapped_by_name(event: Reshaped, value: Value) -> tuple[Atom, ...]:
     if before[0] is Role.BATCH and before[1] is None and (after[0], second) == (Role.TIME, Role.BATCH):
         # The batch is the slowest in memory and stays so: nothing can come to stand in front of it.
         return (*value.axes[0].atoms, *(atom for axis in result.axes[:2] for atom in axis.atoms))
+    if _layers_before_batch(value.axes, result.axes):
+        return (*value.axes[0].atoms, *(atom for axis in result.axes[:2] for atom in axis.atoms))
     if {*before} != {Role.BATCH, Role.TIME} or after != before[::-1]:
         return ()
     return tuple(atom for axis in value.axes[:2] for atom in axis.atoms)
+
+
+def _layers_before_batch(before: tuple[Axis, ...], after: tuple[Axis, ...]) -> bool:
+    """Whether a view of as many axes puts an axis that is surely longer than 1 in front of the batch, which is the
+    slowest in memory: the states of samples, kept batch first, made into those of layers."""
+    return (
+        len(before) == len(after) >= 3
+        and before[0].role() is Role.BATCH
+        and before[1].role() in (None, Role.LAYER)
+        and after[0].role() in (None, Role.LAYER)
+        and _is_batch(after[1])
+        and surely_above_one(after[0].size)
+    )
+
+
+def _is_batch(axis: Axis) -> bool:
+    """Whether an axis is the batch, or was sized by the batch of another tensor."""
+    size = axis.atom.symbol.value if axis.atom is not None else None
+    symbol = size.symbol if size is not None else None
+    owner = symbol.owner if symbol is not None else None
+    return axis.role() is Role.BATCH or (isinstance(owner, Atom) and owner.role() is Role.BATCH)
 
 
 def _may_be_another(wanted: tuple[Atom, ...]) -> bool:

@@ -13,6 +13,22 @@ from rnnshape_guard.static.judgement import judge
 from tests.checks.programs import said
 
 WRONG = {
+    "states of samples viewed as states of layers": """
+class Resumed(nn.Module):
+    def __init__(self, d, h, layers):
+        super().__init__()
+        self.layers, self.h = layers, h
+        self.rnn = nn.GRU(d, h, layers, batch_first=True)
+
+    def forward(self, x, state):
+        # state: (batch, layers, hidden)
+        batch = x.size(0)
+        state = state.view(self.layers, batch, self.h)  # RSG303
+        return self.rnn(x, state)[0]
+
+def resume(x, state):
+    return Resumed(3, 4, 2)(x, state)
+""",
     "one side of a loss alone loses the batch": """
 class Net(nn.Module):
     def __init__(self, d, h):
@@ -474,6 +490,22 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "the state of one layer viewed as it lies": """
+class Resumed(nn.Module):
+    def __init__(self, d, h, layers=1):
+        super().__init__()
+        self.layers, self.h = layers, h
+        self.rnn = nn.GRU(d, h, layers, batch_first=True)
+
+    def forward(self, x, state):
+        # state: (batch, layers, hidden)
+        batch = x.size(0)
+        state = state.view(self.layers, batch, self.h)
+        return self.rnn(x, state)[0]
+
+def resume(x, state):
+    return Resumed(3, 4)(x, state)
+""",
     "both sides of a loss lose the batch together": """
 class Net(nn.Module):
     def __init__(self, d, h):

@@ -9,6 +9,19 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "a reading whose rank another reading of the same tensor settles": """
+class Two(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.left = nn.GRU(d, h, batch_first=True)
+        self.right = nn.GRU(d, h, batch_first=True)
+        self.head = nn.Linear(2 * h, 2)
+
+    def forward(self, x):
+        mean = self.left(x)[0].mean(dim=1)
+        out, _ = self.right(x)
+        return self.head(torch.cat((mean, out[-1]), dim=-1))  # RSG401
+""",
     "layers put back into the order of the samples": """
 class Sorted(nn.Module):
     def __init__(self, d, h):
