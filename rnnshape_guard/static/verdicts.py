@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from rnnshape_guard.findings import Diagnostic, Span
+from rnnshape_guard.findings import Diagnostic, Severity, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def settle(judgements: Iterable[Judgement]) -> list[Diagnostic]:
     """What is wrong with all files together: one finding for each rule and place.
 
     One that a use in sight makes absorbs the one that is about the class as such; one that holds under a condition is
-    dropped where the class is built somewhere, and nowhere so.
+    dropped where the class is built somewhere, and nowhere so. A note asks for nothing where something is wrong.
     """
     everything = list(judgements)
     built = {key for one in everything for key in one.built}
@@ -44,7 +44,9 @@ def settle(judgements: Iterable[Judgement]) -> list[Diagnostic]:
     told = {
         (one.diagnostic.code, label.span) for one in places.values() if one.was_seen for label in one.diagnostic.labels
     }
-    return [one.diagnostic for place, one in places.items() if one.was_seen or place not in told]
+    left = [one.diagnostic for place, one in places.items() if one.was_seen or place not in told]
+    wrong = {one.span for one in left if one.severity is not Severity.NOTE}
+    return [one for one in left if one.severity is not Severity.NOTE or one.span not in wrong]
 
 
 def _order(verdict: Verdict) -> tuple[bool, bool]:

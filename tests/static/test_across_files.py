@@ -48,12 +48,12 @@ def check(files: Mapping[str, str], *paths: str) -> list[tuple[str, str, int]]:
     return [(it.span.filename, it.code, it.span.start.row) for it in report(files, *paths).diagnostics]
 
 
-def report(files: Mapping[str, str], *paths: str) -> Report:
+def report(files: Mapping[str, str], *paths: str, ignore: tuple[str, ...] = ("RSG102",)) -> Report:
     for name, text in files.items():
         path = Path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text), encoding="utf-8")
-    found = check_paths(paths or (".",), SettingsResolver(Overrides(ignore=("RSG102",))), jobs=1)
+    found = check_paths(paths or (".",), SettingsResolver(Overrides(ignore=ignore)), jobs=1)
     assert not found.failures
     return found
 
@@ -130,7 +130,7 @@ def test_data_fed_in_a_script_speak_against_the_layer_in_its_own_file() -> None:
         for (x,) in loader:
             net(x)
         """
-    found = report({"model.py": model, "train.py": script})
+    found = report({"model.py": model, "train.py": script}, ignore=())
     (finding,) = found.diagnostics
     row = model.splitlines().index("        self.rnn = nn.GRU(8, 16)") + 1
     assert (finding.span.filename, finding.code, finding.span.start.row) == ("model.py", "RSG101", row)
@@ -654,3 +654,48 @@ def test_what_is_not_known_to_be_a_number_is_none(labels: str, codes: list[str])
             return nn.MSELoss()(scores, torch.tensor({labels}))
         """
     assert [code for _, code, _ in check({"fit.py": text})] == codes
+
+
+CODES = """
+from torch import nn
+
+class Squeeze(nn.Module):
+    def __init__(self, n_features, latent_size):
+        super().__init__()
+        self.rnn = nn.GRU(n_features, latent_size)
+
+    def forward(self, x):
+        return self.rnn(x)[1]
+
+class Unfold(nn.Module):
+    def __init__(self, n_features, latent_size):
+        super().__init__()
+        self.rnn = nn.GRU(n_features, latent_size)
+
+    def forward(self, x, h):
+        return self.rnn(x, h)[0]
+"""
+CODING = """
+import torch
+from codes import Squeeze, Unfold
+
+def build(features=6, latent=20):
+    squeeze = Squeeze({squeeze})
+    unfold = Unfold({unfold})
+    x = torch.randn(9, 4, features)
+    return unfold(torch.randn(9, 4, features), squeeze(x{cut}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("squeeze", "unfold", "cut", "line"),
+    [
+        ("features, latent", "features, latent", "", 0),
+        ("latent, features", "features, latent", ".repeat(1, 1, 4)[..., :20]", 6),
+        ("features, latent", "features, 2 * latent", "", 7),
+    ],
+)
+def test_swapped_arguments_are_named_where_they_are_given(squeeze: str, unfold: str, cut: str, line: int) -> None:
+    coding = CODING.replace("{squeeze}", squeeze).replace("{unfold}", unfold).replace("{cut}", cut)
+    found = [(name, at) for name, code, at in check({"codes.py": CODES, "coding.py": coding}) if code == "RSG204"]
+    assert found == ([("coding.py", line)] if line else [])
