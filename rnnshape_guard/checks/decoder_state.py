@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import initial_states, widths, wording
+from rnnshape_guard.checks.argument_order import Crossed, crossed
 from rnnshape_guard.checks.initial_states import Kind, Mistake
 from rnnshape_guard.checks.reading import layout, sized_by, spec_of, spot
 from rnnshape_guard.events import Layer, LayerCalled, Log, Place, RecurrentCalled
@@ -24,7 +25,8 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         return
     if mistake.misfit.axis == 1 and mistake.kind is Kind.SIZE and not _is_a_step(call):
         return
-    place = _where(mistake, encoder, log)
+    swapped = _swapped(mistake, encoder, log)
+    place = swapped.place if swapped is not None else _where(mistake, encoder, log)
     labels = (
         Label(encoder.layer.place, initial_states.needs(encoder)),
         Label(call.layer.place, initial_states.needs(call)),
@@ -34,7 +36,11 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         code="RSG204",
         message=_message(mistake, encoder),
         place=place,
-        primary=wording.shape(mistake.state.value) if place is not call.layer.place else initial_states.needs(call),
+        primary=swapped.fact
+        if swapped is not None
+        else wording.shape(mistake.state.value)
+        if place is not call.layer.place
+        else initial_states.needs(call),
         labels=tuple(label for label in labels if spot(label.place) is not spot(place)),
         expected=initial_states.expected(call),
         found=wording.shape(mistake.state.value),
@@ -43,6 +49,14 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         subject=frozenset({("state", call.layer.id)}),
         cause=call.id,
     )
+
+
+def _swapped(mistake: Mistake, encoder: RecurrentCalled, log: Log) -> Crossed | None:
+    """The arguments that were swapped where an encoder or a decoder was built, if its width is wrong."""
+    assert mistake.misfit is not None
+    if mistake.kind is not Kind.SIZE or mistake.misfit.axis != 2 or mistake.misfit.condition:
+        return None
+    return crossed(encoder.layer, log) or crossed(mistake.call.layer, log)
 
 
 def _is_a_step(call: RecurrentCalled) -> bool:
