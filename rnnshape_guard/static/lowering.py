@@ -523,7 +523,14 @@ class _Lowering:
             tuple(handlers),
             self.orelse(node),
             final,
-            tuple([word for handler in node.handlers for word in _last_words(handler.type)]),
+            tuple(
+                [
+                    word
+                    for handler, (_, inner) in zip(node.handlers, handlers, strict=True)
+                    if not _raises(inner)
+                    for word in _last_words(handler.type)
+                ]
+            ),
         )
 
     def orelse(self, node: Any) -> tuple[Statement, ...]:
@@ -822,6 +829,19 @@ _COMPOUND: Final[dict[type, Callable[[_Lowering, Any, Comments], Statement]]] = 
     cst.FunctionDef: _Lowering.function,
     cst.ClassDef: _Lowering.class_,
 }
+
+
+def _raises(body: Sequence[Statement]) -> bool:
+    """Whether some way through a handler raises again: then the failure was not what it waited for."""
+    for statement in body:
+        match statement:
+            case records.Raise():
+                return True
+            case records.If() if _raises(statement.body) or _raises(statement.orelse):
+                return True
+            case records.With() if _raises(statement.body):
+                return True
+    return False
 
 
 def _last_words(node: Any) -> list[str]:

@@ -325,7 +325,7 @@ class With(Statement):
 @dataclass(slots=True, eq=False)
 class Try(Statement):
     """``try: body except …: handlers else: orelse finally: final``. A handler is its name (or None) and its body;
-    `caught` are the last words of all the exceptions that handlers name."""
+    `caught` are the last words of the exceptions that handlers name and do not raise again."""
 
     body: tuple[Statement, ...]
     handlers: tuple[tuple[str | None, tuple[Statement, ...]], ...]

@@ -33,3 +33,12 @@ def test_a_refusal_that_is_waited_for_is_no_finding(use: str) -> None:
 @pytest.mark.parametrize("caught", ["KeyError", "ImportError"])
 def test_another_exception_excuses_nothing(caught: str) -> None:
     assert [code for _, code in said(MODEL + USES["try"].replace("RuntimeError", caught), "RSG2")] == ["RSG201"]
+
+
+@pytest.mark.parametrize(
+    "handler",
+    ["raise ValueError('no') from error", "if 'memory' in str(error):\n        print(error)\n    else:\n        raise"],
+)
+def test_a_refusal_that_is_raised_again_was_not_waited_for(handler: str) -> None:
+    use = USES["try"].replace("print(error)", handler)
+    assert [code for _, code in said(MODEL + use, "RSG2")] == ["RSG201"]
