@@ -905,7 +905,7 @@ class Net(nn.Module):
         return {use}
 
 
-Net()(torch.randn(6, 5, 3))
+Net()(torch.randn(10, 5, 3))
 """
     found = judge(libcst.parse_module(program), "program.py", Settings())
     assert [one.severity for one in found if one.code == "RSG308"] == [severity]
