@@ -40,7 +40,7 @@ from rnnshape_guard.static.values import (
 STEPS: Final = 15_000
 """Steps of one entry point."""
 STEPS_OF_A_FILE: Final = 400_000
-_STEPS_OF_AN_IMPORTER: Final = 25_000
+_STEPS_OF_AN_IMPORTER: Final = 12_000
 """Steps of a file that names no recurrent layer itself, and has one only from other files."""
 STEPS_OF_A_FORK: Final = 2_500
 """An entry point of more steps than this runs once, its conditions joined, not once for each way to decide them."""

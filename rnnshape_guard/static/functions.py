@@ -201,9 +201,9 @@ def call_function(
             run.spent[id(definition)] = run.spent.get(id(definition), 0) + steps - run.steps
 
 
-_STEPS_ELSEWHERE: Final = 1_000
+_STEPS_ELSEWHERE: Final = 600
 """Steps, in all of one run, of a function of another file that leads to no recurrent layer."""
-_STEPS_OF_LEADING: Final = 10_000
+_STEPS_OF_LEADING: Final = 5_000
 """Steps, in all of one run, of one that does."""
 
 
