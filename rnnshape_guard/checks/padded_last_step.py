@@ -32,6 +32,7 @@ from rnnshape_guard.events import (
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
 from rnnshape_guard.shapes.axes import Role
+from rnnshape_guard.shapes.dims import Dim
 
 LENGTHS: Final = re.compile(r"(?:^|_)(?:lens|lengths)$|^(?:lens|lengths)_")
 """Names of parameters that hold a length for each sequence."""
@@ -42,7 +43,7 @@ def check(event: Selected | RecurrentCalled, log: Log) -> Iterator[Finding]:
     """Judge each last step of a padded output, and each final state of an RNN that was run over padding."""
     if isinstance(event, Selected):
         read = step_read(event, log)
-        if read is not None and read.step == "padded":
+        if read is not None and read.step == "padded" and not _is_of_one(event, log):
             yield _of_padded(read)
         behind = _reverse_behind_padding(event, log)
         if behind is not None:
@@ -55,6 +56,13 @@ def check(event: Selected | RecurrentCalled, log: Log) -> Iterator[Finding]:
     reader = _final_reader(event, log)
     if reader is not None and not _packs(event, function, name, log) and _is_left_alone(function, event, name, log):
         yield _of_state(event, name, reader)
+
+
+def _is_of_one(event: Selected, log: Log) -> bool:
+    """Whether the batch was packed with one length that is a number: a single sequence has no padding."""
+    packs = [one for one in log.events[: event.id] if isinstance(one, PackCalled) and one.entry == event.entry]
+    packs = [one for one in packs if "lengths" in one.given]
+    return bool(packs) and isinstance(packs[-1].given["lengths"].seen, Dim)
 
 
 def _of_padded(read: StepRead) -> Finding:

@@ -217,6 +217,11 @@ def int_tensor(data: Operand) -> Outcome:
     return sized_or_data(data, "int")
 
 
+def bool_tensor(data: Operand) -> Outcome:
+    """`torch.BoolTensor`."""
+    return sized_or_data(data, "bool")
+
+
 def new(input: Shape, data: Operand) -> Outcome:
     """`Tensor.new(*size)`, the old form of `new_empty`."""
     outcome = sized_or_data(data, "float")

@@ -300,6 +300,7 @@ _CREATE: tuple[Row, ...] = (
         "*data",
     ),
     (create.int_tensor, Kind.CREATE, "torch.LongTensor torch.IntTensor torch.cuda.LongTensor", "*data"),
+    (create.bool_tensor, Kind.CREATE, "torch.BoolTensor torch.cuda.BoolTensor", "*data"),
     (
         create.alike,
         Kind.CREATE,
