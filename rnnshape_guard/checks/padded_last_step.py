@@ -14,6 +14,7 @@ from rnnshape_guard.checks.reading import confirmed, entered, spec_of
 from rnnshape_guard.events import (
     Combined,
     Computed,
+    Created,
     Event,
     FunctionEntered,
     Handed,
@@ -59,10 +60,34 @@ def check(event: Selected | RecurrentCalled, log: Log) -> Iterator[Finding]:
 
 
 def _is_of_one(event: Selected, log: Log) -> bool:
-    """Whether the batch was packed with one length that is a number: a single sequence has no padding."""
+    """Whether the batch was packed with one length: a number, or a tensor that is used as a size, which only a tensor of
+    one element can be. A single sequence has no padding."""
     packs = [one for one in log.events[: event.id] if isinstance(one, PackCalled) and one.entry == event.entry]
     packs = [one for one in packs if "lengths" in one.given]
-    return bool(packs) and isinstance(packs[-1].given["lengths"].seen, Dim)
+    if not packs:
+        return False
+    lengths = packs[-1].given["lengths"].seen
+    return isinstance(lengths, Dim) or (
+        isinstance(lengths, Value)
+        and any(_is_size(lengths, one) for one in log.events[: event.id] if one.entry == event.entry)
+    )
+
+
+_SIZED: Final = frozenset(
+    {"zeros", "ones", "empty", "rand", "randn", "Tensor", "FloatTensor", "LongTensor", "BoolTensor"}
+)
+
+
+def _is_size(value: Value, event: Event) -> bool:
+    """Whether a tensor is one of the sizes that an event makes another with."""
+    return (
+        isinstance(event, Created)
+        and event.name.rpartition(".")[2] in _SIZED
+        and any(
+            isinstance(given.seen, tuple) and any(one is value.shape or one is value for one in given.seen)
+            for given in event.given.values()
+        )
+    )
 
 
 def _of_padded(read: StepRead) -> Finding:

@@ -25,3 +25,10 @@ def test_the_last_step_of_one_sequence_is_its_last() -> None:
 
 def test_the_last_step_of_several_is_padding() -> None:
     assert [code for _, code in said(SOLVER.format(mask="mask = None"), "RSG4")] == ["RSG408"]
+
+
+def test_a_tensor_of_lengths_that_is_a_size_holds_one() -> None:
+    solver = SOLVER.format(mask="length = torch.tensor(length).long(); mask = torch.BoolTensor(1, length)")
+    assert said(solver, "RSG4") == []
+    several = SOLVER.format(mask="length = torch.tensor(length).long(); mask = None")
+    assert [code for _, code in said(several, "RSG4")] == ["RSG408"]
