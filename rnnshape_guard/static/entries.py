@@ -23,6 +23,7 @@ from rnnshape_guard.static import evidence, functions, layer_calls, records, sta
 from rnnshape_guard.static.positions import Positions
 from rnnshape_guard.static.project import NOTHING, Project
 from rnnshape_guard.static.run import MISSING, ModuleFrame, NodePlace, OutOfSteps, Run, Tests
+from rnnshape_guard.static.sources import RECURRENT_WORDS
 from rnnshape_guard.static.values import (
     Anything,
     Choice,
@@ -310,7 +311,7 @@ def _is_of_input(symbol: Symbol) -> bool:
     return isinstance(symbol.owner, Atom) and symbol.owner.kind is None
 
 
-_RECURRENT: Final = re.compile(r"LSTM|GRU|RNN|packed_sequence|pack_padded|pack_sequence")
+_RECURRENT: Final = re.compile(RECURRENT_WORDS)
 
 
 def _concerned(module: records.Module) -> Set[str]:

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Final
 
 from rnnshape_guard.static.finder import is_foreign
-from rnnshape_guard.static.sources import may_matter
+from rnnshape_guard.static.sources import RECURRENT_WORDS, may_matter
 
 _FROM: Final = re.compile(
     rb"[ \t]*from[ \t]*(\.*)[ \t]*(?:([A-Za-z_][\w.]*)[ \t]+)?import\b[ \t]*(\([^)]*\)|(?:[^\n\\]|\\\r?\n)*)"
@@ -28,7 +28,7 @@ _DOTTED: Final = re.compile(rb"((?<![\w.])[A-Za-z_][\w.]*)")
 _USED: Final = re.compile(rb"((?<![\w.])[A-Za-z_][\w.]*)[ \t]*\(|\bpartial\([ \t\n]*([A-Za-z_][\w.]*)")
 _BASES: Final = re.compile(rb"^[ \t]*class[ \t]+\w+[ \t]*\(([^)]*)", re.MULTILINE)
 _LONG_STRING: Final = re.compile(rb'''"""(?:[^"\\]|\\.|"(?!""))*"""|\'{3}(?:[^\'\\]|\\.|\'(?!\'\'))*\'{3}''', re.DOTALL)
-_RECURRENT: Final = re.compile(rb"LSTM|GRU|RNN|packed_sequence|pack_padded|pack_sequence")
+_RECURRENT: Final = re.compile(RECURRENT_WORDS.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ RECURRENT_TOKENS = (
 )
 """A file without any of these neither builds a recurrent layer nor packs for one."""
 
+RECURRENT_WORDS = "LSTM|GRU|RNN|packed_sequence|pack_padded|pack_sequence"
+"""A pattern for the words of a definition that builds a recurrent layer or packs for one."""
+
 SUPPRESSION_TOKENS = (b"rnnshape", b"RSG")
 """A file without any of these holds no comment that speaks to this tool alone."""
 

@@ -7,7 +7,7 @@ records are numbered in the order of the records; lowering the same text again g
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -26,26 +26,21 @@ class Spot:
 
 def detach(module: Module) -> None:
     """Let go of the tree: each node becomes its number."""
-    spots: dict[int, Spot] = {}
-    kept: list[Any] = []
-    for record in _records(module):
-        node = record.node
-        spot = spots.get(id(node))
-        if spot is None:
-            spot = spots[id(node)] = Spot(len(kept))
-            kept.append(node)
-        record.node = spot
+    records = list(_records(module))
+    kept = _nodes(records)
+    spots = {id(node): Spot(number) for number, node in enumerate(kept)}
+    for record in records:
+        record.node = spots[id(record.node)]
 
 
 def nodes(module: Module) -> list[Any]:
     """The nodes of a module just lowered, by their numbers."""
-    seen: set[int] = set()
-    found: list[Any] = []
-    for record in _records(module):
-        if id(record.node) not in seen:
-            seen.add(id(record.node))
-            found.append(record.node)
-    return found
+    return _nodes(_records(module))
+
+
+def _nodes(records: Iterable[Record]) -> list[Any]:
+    """The nodes of records, each once, in the order in which they come first."""
+    return list({id(record.node): record.node for record in records}.values())
 
 
 def _records(module: Module) -> Iterator[Record]:
