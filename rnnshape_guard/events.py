@@ -34,6 +34,10 @@ class Place(Protocol):
     def closing(self) -> Place:
         """Where an argument would be added: its closing bracket, or itself if it stands on one line."""
 
+    @property
+    def spot(self) -> object:
+        """What two places of one expression have in common."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:

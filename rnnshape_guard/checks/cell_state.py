@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.cells import spec_of, stepped_along
-from rnnshape_guard.checks.reading import is_of_one_kind, misfits, ranked_by, sized_by, spot
+from rnnshape_guard.checks.reading import is_of_one_kind, misfits, ranked_by, sized_by
+from rnnshape_guard.checks.roles import spot
 from rnnshape_guard.events import Called, CellCalled, Log, Operated, Place, Seen, Unpacked, Value, values_in
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.shapes.axes import Axis, Role
@@ -149,7 +150,7 @@ def _taken_whole(call: CellCalled, log: Log) -> Iterator[Finding]:
             message=f"{wording.quoted(call.layer)} is an LSTM cell and returns a pair, but it is used as one tensor",
             place=call.place,
             primary="(h, c)",
-            labels=tuple(label for label in labels if spot(label.place) is not spot(call.place)),
+            labels=tuple(label for label in labels if spot(label.place) != spot(call.place)),
             expected="(batch, hidden)",
             found="((batch, hidden), (batch, hidden))",
             help=f"h, c = {call.place.text}",
@@ -234,7 +235,7 @@ def _finding(
         labels=tuple(
             one
             for one in (Label(call.layer.place, hidden), Label(call.place, "given here"))
-            if spot(one.place) is not spot(place)
+            if spot(one.place) != spot(place)
         ),
         expected=f"(batch, {hidden})",
         found=wording.shape(value),

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import initial_states, widths, wording
 from rnnshape_guard.checks.argument_order import Crossed, crossed
 from rnnshape_guard.checks.initial_states import Kind, Mistake
-from rnnshape_guard.checks.reading import layout, sized_by, spec_of, spot
+from rnnshape_guard.checks.reading import layout, sized_by, spec_of
+from rnnshape_guard.checks.roles import spot
 from rnnshape_guard.events import Layer, LayerCalled, Log, Place, RecurrentCalled
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.layers import Size
@@ -41,7 +42,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         else wording.shape(mistake.state.value)
         if place is not call.layer.place
         else initial_states.needs(call),
-        labels=tuple(label for label in labels if spot(label.place) is not spot(place)),
+        labels=tuple(label for label in labels if spot(label.place) != spot(place)),
         expected=initial_states.expected(call),
         found=wording.shape(mistake.state.value),
         help=_remedy(mistake),

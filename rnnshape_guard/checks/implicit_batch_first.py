@@ -8,7 +8,7 @@ from functools import lru_cache
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layouts import contradicted, misplaced
 from rnnshape_guard.checks.paths import convolved, disagreement
-from rnnshape_guard.checks.roles import key
+from rnnshape_guard.checks.roles import spot
 from rnnshape_guard.checks.uses import used_against
 from rnnshape_guard.events import Log, RecurrentBuilt, RecurrentCalled
 from rnnshape_guard.findings import Finding
@@ -36,7 +36,7 @@ def check(built: RecurrentBuilt, log: Log) -> Iterator[Finding]:
 
 def _only_packed(built: RecurrentBuilt, log: Log) -> bool:
     """Whether every call that is seen gives the layer a packed sequence, which has no layout."""
-    calls = [call for call in log.all(RecurrentCalled) if key(call.layer.place) == key(built.layer.place)]
+    calls = [call for call in log.all(RecurrentCalled) if spot(call.layer.place) == spot(built.layer.place)]
     values = [call.value("input") for call in calls]
     return bool(calls) and all(value is not None and isinstance(value.shape, Packed) for value in values)
 
@@ -45,7 +45,7 @@ def _only_packed(built: RecurrentBuilt, log: Log) -> bool:
 def _judged(log: Log, length: int) -> frozenset[object]:
     del length
     return frozenset(
-        key(call.layer.place)
+        spot(call.layer.place)
         for call in log.all(RecurrentCalled)
         if contradicted(call) is not None
         or used_against(call, log) is not None
@@ -67,4 +67,6 @@ def _is_convolved(call: RecurrentCalled, log: Log) -> bool:
 def _is_judged(built: RecurrentBuilt, log: Log) -> bool:
     """Whether some call of a layer built at this place contradicts its layout, or a flag of it stands where it means
     nothing."""
-    return misplaced(built) in ("num_layers", "nonlinearity") or key(built.layer.place) in _judged(log, len(log.events))
+    return misplaced(built) in ("num_layers", "nonlinearity") or spot(built.layer.place) in _judged(
+        log, len(log.events)
+    )

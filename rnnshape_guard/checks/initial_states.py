@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.reading import confirmed, entered, layout, misfits, ranked_by, sized_by, spec_of, spot
+from rnnshape_guard.checks.reading import confirmed, entered, layout, misfits, ranked_by, sized_by, spec_of
+from rnnshape_guard.checks.roles import spot
 from rnnshape_guard.events import (
     COLLATED,
     Created,
@@ -270,7 +271,7 @@ def finding(code: str, mistake: Mistake, log: Log, message: str, *, primary: str
         message=message,
         place=place,
         primary=primary,
-        labels=tuple(label for label in labels if spot(label.place) is not spot(place)),
+        labels=tuple(label for label in labels if spot(label.place) != spot(place)),
         expected=expected(call),
         found=wording.shape(state.value),
         because=mistake.because,

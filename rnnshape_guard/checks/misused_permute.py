@@ -11,7 +11,7 @@ from rnnshape_guard.checks.layouts import Contradiction, contradicted, is_caller
 from rnnshape_guard.checks.moves import bringer, mover, receiver
 from rnnshape_guard.checks.paths import disagreement
 from rnnshape_guard.checks.reading import layout, misfits, spec_of
-from rnnshape_guard.checks.roles import because_of, key, only_atom, role_of
+from rnnshape_guard.checks.roles import because_of, only_atom, role_of, spot
 from rnnshape_guard.checks.turns import misused_move, turned_in_vain
 from rnnshape_guard.checks.uses import axis_read, uses
 from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Reordered, Selected, Value, values_in
@@ -194,7 +194,7 @@ def _features(call: LayerCalled, value: Value, at: int, move: Reordered, width: 
     width = was.size.value if width is None else width
     many = "" if width is None else f"{width} "
     given = call.given["input"]
-    own = key(call.place)
+    own = spot(call.place)
     return Finding(
         code="RSG301",
         message=f"{wording.quoted(move.place)} moves away the {many}{what} that {layer} reads on axis {at}",
@@ -203,7 +203,7 @@ def _features(call: LayerCalled, value: Value, at: int, move: Reordered, width: 
         labels=() if given.place is None else (Label(given.place, f"axis {at} is read as {what} here"),),
         expected=f"{many}{what} on axis {at}",
         found=f"{_described(axis, own)} on axis {at}",
-        because=tuple(one for one in because_of(*atoms) if key(one.place) != own),
+        because=tuple(one for one in because_of(*atoms) if spot(one.place) != own),
         help=f"leave the axes as they are: {receiver(move)}",
         subject=frozenset({*(atom.root for atom in atoms), ("features", call.layer.id)}),
         cause=move.id,
@@ -213,7 +213,7 @@ def _features(call: LayerCalled, value: Value, at: int, move: Reordered, width: 
 def _described(axis: Axis, reader: object) -> str:
     """An axis by its role and size; what the reading layer itself takes it for does not count."""
     atom = only_atom(axis)
-    said = [one for one in (atom.reasons() if atom is not None else ()) if key(one.place) != reader]
+    said = [one for one in (atom.reasons() if atom is not None else ()) if spot(one.place) != reader]
     value = axis.size.value
     if said:
         return str(said[0].role) + ("" if value is None else f" = {value}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from rnnshape_guard.checks.roles import spot
 from rnnshape_guard.events import (
     Called,
     Event,
@@ -12,7 +13,6 @@ from rnnshape_guard.events import (
     LayerCalled,
     Log,
     Operated,
-    Place,
     RecurrentCalled,
     Value,
     reads,
@@ -110,17 +110,12 @@ def is_of_one_kind(call: LayerCalled, log: Log) -> bool:
     kind, built_at, called_at = getattr(call.layer.spec, "kind", None), spot(call.layer.place), spot(call.place)
     for event in log.events:
         match event:
-            case LayerBuilt() if event.entry == call.entry and spot(event.layer.place) is built_at:
+            case LayerBuilt() if event.entry == call.entry and spot(event.layer.place) == built_at:
                 pass
-            case LayerCalled() if event.entry == call.entry and spot(event.place) is called_at:
+            case LayerCalled() if event.entry == call.entry and spot(event.place) == called_at:
                 pass
             case _:
                 continue
         if event.layer.id != call.layer.id and getattr(event.layer.spec, "kind", None) != kind:
             return False
     return True
-
-
-def spot(place: Place) -> object:
-    """What tells places apart: two places of one expression have one spot."""
-    return getattr(place, "node", place)

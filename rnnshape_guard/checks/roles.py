@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnnshape_guard.events import Place
 from rnnshape_guard.findings import Because
 from rnnshape_guard.shapes.axes import Atom, Axis, Role, Strength
 
@@ -27,10 +28,10 @@ def because_of(*atoms: Atom) -> tuple[Because, ...]:
         for reason in atom.reasons():
             says_all = reason.strength in (Strength.DECLARED, Strength.WRITTEN)
             text = reason.text if says_all else f"{reason.text}: {reason.role}"
-            lines.setdefault(text if reason.place is None else key(reason.place), Because(text, reason.place))
+            lines.setdefault(text if reason.place is None else spot(reason.place), Because(text, reason.place))
     return tuple(lines.values())[:3]
 
 
-def key(place: object) -> object:
-    """What two places have in common that are the same place, whatever a driver means by one."""
-    return getattr(place, "node", place)
+def spot(place: Place | None) -> object:
+    """What two places of one expression have in common."""
+    return None if place is None else place.spot

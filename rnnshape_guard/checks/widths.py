@@ -10,7 +10,8 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.reading import entered, recurrent_origin, sized_by, spot
+from rnnshape_guard.checks.reading import entered, recurrent_origin, sized_by
+from rnnshape_guard.checks.roles import spot
 from rnnshape_guard.events import (
     Called,
     CellCalled,
@@ -236,10 +237,10 @@ def given_number(call: LayerCalled, argument: str, misfit: Misfit, maker: Layer 
         for event in log.all(LayerBuilt)
         if event.entry == built.entry and event.scope == built.scope and event.layer.id != layer.id
     ]
-    if any(spot(event.layer.place) is spot(layer.place) and entered(event, log) is function for event in beside):
+    if any(spot(event.layer.place) == spot(layer.place) and entered(event, log) is function for event in beside):
         return None  # one line builds several layers, in a loop, and not all for the same features
     if maker is None or maker.owner == layer.owner:
-        others = [event.layer for event in beside if spot(event.layer.place) is not spot(layer.place)]
+        others = [event.layer for event in beside if spot(event.layer.place) != spot(layer.place)]
         if any(_names(one, place.text) for other in others for one in other.argument_places.values()):
             return None
     if _has_two_uses(layer, argument, place.text) and (

@@ -32,6 +32,11 @@ class UserPlace:
         return UserPlace(self.text, Span(self.span.filename, Position(end.row, end.column - 1), end), self.function)
 
     @property
+    def spot(self) -> UserPlace:
+        """Itself: each expression has one."""
+        return self
+
+    @property
     def key(self) -> tuple[str, Position, Position]:
         """The same for two places that are one."""
         return self.span.filename, self.span.start, self.span.end

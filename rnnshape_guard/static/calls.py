@@ -225,10 +225,10 @@ def _call_choice(
             if is_partial or _is_complete(kind, len(arguments), keywords)
         ]
         known = [one for one in built if isinstance(one, LayerObject)]
-        return layer_calls.one_of_several(known, called.key or f"kind of {id(record.node)} is ") if known else Opaque()
+        return layer_calls.one_of_several(known, called.key or f"kind of {id(record)} is ") if known else Opaque()
     if not options:
         return Opaque()
-    alike = layer_calls.alike(options, f"kind of {id(record.node)} is ")
+    alike = layer_calls.alike(options, f"kind of {id(record)} is ")
     if alike is not None:
         return layer_calls.call_dynamic(run, alike, arguments, keywords, record, places, is_partial=is_partial)
     run.branches += 1

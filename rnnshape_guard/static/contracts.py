@@ -114,7 +114,7 @@ def _known(run: Run, record: records.Expression) -> Form:
     form, problems = run.forms[id(record)]
     for problem in problems:
         offset = problem.error.offset
-        spot = NodePlace(problem.record.node, run.positions, within=(offset, offset + 1))
+        spot = NodePlace(problem.record.at, run.positions, within=(offset, offset + 1))
         run.emit(Misnoted, problem.record, text=problem.text, message=problem.error.message, spot=spot)
     return form
 
@@ -265,13 +265,13 @@ def read_definition(run: Run, frame: Frame, definition: records.FunctionDef) -> 
 
 def read_arguments(run: Run, frame: Frame, definition: records.FunctionDef, places: Mapping[str, NodePlace]) -> None:
     """What a function's annotations say of its arguments. `places` are those of the arguments at a visible call."""
-    defaults = {one.default.node for one in definition.parameters if one.default is not None}
+    defaults = {run.place(one.default).key for one in definition.parameters if one.default is not None}
     for parameter in definition.parameters:
         if parameter.annotation is None or parameter.kind in ("star", "double star"):
             continue
         form = read(run, frame, parameter.annotation)
         given = places.get(parameter.name)
-        if given is not None and given.node in defaults:
+        if given is not None and given.key in defaults:
             given = None
         _declare(run, frame, form, frame.names.get(parameter.name), parameter.name, _current(run), given)
 
@@ -387,7 +387,7 @@ def _declare_row(
 
 
 def _spot(run: Run, record: records.Expression, axis: AxisSpec) -> NodePlace:
-    return NodePlace(record.node, run.positions, within=(axis.offset, axis.offset + len(axis.text)))
+    return NodePlace(record.at, run.positions, within=(axis.offset, axis.offset + len(axis.text)))
 
 
 def _references(frame: Frame, axes: Sequence[AxisSpec]) -> dict[str, Dim]:

@@ -318,7 +318,8 @@ def _concerned(module: records.Module) -> Set[str]:
     """The functions, classes and variables of a file that have to do with recurrent layers that it names itself. What
     none of them leads to cannot show a recurrent layer's mistake."""
     words: dict[str, Set[str]] = {}
-    for statement, ours in zip(module.body, module.words, strict=True):
+    for statement, all_words in zip(module.body, module.words, strict=True):
+        ours = all_words.all()
         match statement:
             case records.FunctionDef() | records.ClassDef():
                 words[statement.name] = ours

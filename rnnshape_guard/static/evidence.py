@@ -17,7 +17,7 @@ from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.notes import About, ShapeNote, notes_in, notes_of_all
 from rnnshape_guard.shapes.vocabulary import role_of, role_of_all
 from rnnshape_guard.static import records
-from rnnshape_guard.static.run import MISSING, Frame, Run, Written
+from rnnshape_guard.static.run import MISSING, Frame, Run, TrustedNote, Written
 from rnnshape_guard.static.values import Anything, Opaque, RangeOf, ShapeOf
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
@@ -267,7 +267,7 @@ def _note(run: Run, value: Anything, note: ShapeNote, record: records.Record) ->
     tensor = _tensor(run, value)
     if tensor is not None:
         text = ", ".join(words)
-        if (id(record.node), words) in run.trusted:
+        if (run.place(record).key, words) in run.trusted:
             _close(run, tensor, words)
         run.written.append(
             Written(tensor, words, Strength.WRITTEN, run.place(record), f"written as ({text})", run.next_event)
@@ -283,11 +283,11 @@ def _close(run: Run, tensor: Value, words: tuple[str, ...]) -> None:
         run.close(rest, tuple(Axis.new(words[len(front) + place]) for place in range(len(words) - known)))
 
 
-def trust(run: Run, since: int) -> frozenset[tuple[int, tuple[str, ...]]]:
+def trust(run: Run, since: int) -> frozenset[TrustedNote]:
     """Believe the number of axes that was written for a value where the whole run had no other word on it; gives those
     notes that are believed from now on, so that a second run can know."""
     found = {
-        (id(written.place.node), written.words)
+        (written.place.key, written.words)
         for written in run.written[since:]
         if isinstance(written.value.shape, Shape) and written.value.shape.rank is None and "..." not in written.words
     }
@@ -296,7 +296,7 @@ def trust(run: Run, since: int) -> frozenset[tuple[int, tuple[str, ...]]]:
     return fresh
 
 
-def distrust(run: Run, notes: frozenset[tuple[int, tuple[str, ...]]]) -> None:
+def distrust(run: Run, notes: frozenset[TrustedNote]) -> None:
     """Believe notes no more: with the number of axes they state the code would crash whenever it runs, and between a
     program that has run and what was written about it, the program is right."""
     run.trusted -= notes

@@ -116,7 +116,9 @@ def kept_state(cls: ClassObject) -> frozenset[str]:
         for method in cls.names.values():
             if isinstance(method, FunctionObject) and method.name != "__init__":
                 if isinstance(method.record, records.FunctionDef) and method.record.parameters:
-                    _assigned(method.record.body, method.record.parameters[0].name, found)
+                    receiver = method.record.parameters[0].name
+                    if method.record.may_assign(receiver):
+                        _assigned(method.record.body, receiver, found)
         cls.kept = frozenset(found)
     return cls.kept
 
@@ -269,7 +271,7 @@ def _followed(run: Run, frame: Frame, definition: records.FunctionDef, places: d
         ending = statements.execute(run, frame, definition.body)
     finally:
         run.constructing -= constructing
-    if definition.is_generator:
+    if definition.contents.is_generator:
         return ListValue([], join_all(frame.yields)) if frame.yields else Opaque()
     returns = frame.returns
     if ending == statements.GOES_ON and returns and any(value is not None for value in returns):

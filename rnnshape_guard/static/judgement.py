@@ -13,41 +13,35 @@ from rnnshape_guard.checks.roots import one_for_each_cause
 from rnnshape_guard.findings import Diagnostic, Finding, Note, Severity
 from rnnshape_guard.rulebook import Rule, RuleBook
 from rnnshape_guard.static.entries import Entry, Interpretation, interpret
-from rnnshape_guard.static.lowering import lower, room_to_recurse
-from rnnshape_guard.static.parsing import parse
-from rnnshape_guard.static.positions import Positions
-from rnnshape_guard.static.project import Loaded
-from rnnshape_guard.static.spots import detach
+from rnnshape_guard.static.lowering import room_to_recurse
+from rnnshape_guard.static.reading import Loaded, read
 from rnnshape_guard.static.verdicts import Judgement, Verdict, settle
 
 if TYPE_CHECKING:
-    import libcst
-
     from rnnshape_guard.settings import Settings
     from rnnshape_guard.static.project import Project
 
 
-def judge(module: libcst.Module, filename: str, settings: Settings) -> list[Diagnostic]:
-    """The findings of all rules in one module that stands alone, without duplicates, in no particular order."""
-    with room_to_recurse():
-        return settle([_judgement(Loaded(lower(module), Positions(filename, module)), settings, None)])
+def judge(text: str, filename: str, settings: Settings) -> list[Diagnostic]:
+    """The findings of all rules in one module that stands alone, without duplicates, in no particular order. Raises
+    `SyntaxProblem`."""
+    return settle([_judgement(read(filename, text, keeps_trees=True), settings, None)])
 
 
 def examine(text: str, path: str, settings: Settings, project: Project) -> Judgement:
     """What interpreting one file comes to; what it imports from the `project` is followed. Raises `SyntaxProblem`."""
-    module = parse(text)
-    with room_to_recurse():
-        loaded = Loaded(lower(module), Positions(path, module, text))
-        project.keep(path, loaded)
-        judgement = _judgement(loaded, settings, project)
-        detach(loaded.module)
-    project.forget_trees()
-    return judgement
+    loaded = read(path, text, keeps_trees=True)
+    project.keep(path, loaded)
+    try:
+        return _judgement(loaded, settings, project)
+    finally:
+        loaded.positions.forget()
 
 
 def _judgement(loaded: Loaded, settings: Settings, project: Project | None) -> Judgement:
     """One verdict for each rule and place, with what it depends on in other files."""
-    interpretation = interpret(loaded.module, loaded.positions, settings.roles, project)
+    with room_to_recurse():
+        interpretation = interpret(loaded.module, loaded.positions, settings.roles, project)
     checks, book = _rules(settings.rule_folders)
     merged: dict[tuple[str, Any], list[tuple[Entry, Finding]]] = {}
     for number, finding in _by_entry(interpretation, registry.findings(interpretation.run.log, checks)):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 import libcst as cst
@@ -25,14 +26,38 @@ _LONGEST_WORD: Final = 24
 _Line: Final = cst.SimpleStatementLine
 
 
-def lower(module: cst.Module) -> records.Module:
+def lower(
+    module: cst.Module, at: Numbering | None = None, unread: Mapping[str, Any] = MappingProxyType({})
+) -> records.Module:
     """The records of a file.
 
     Own-line comments directly above a statement and the comment behind its line come with it; a statement's node is
-    the small statement, not the line. ``pass`` leaves nothing.
+    the small statement, not the line. ``pass`` leaves nothing. A function whose body is nothing but a name of `unread`
+    has the body that is kept there.
     """
     with room_to_recurse():
-        return _Lowering().module(module)
+        return _Lowering(at or Numbering(), unread).module(module)
+
+
+def lower_body(module: cst.Module, at: Numbering) -> records.Body:
+    """The body of the one function that a module consists of."""
+    with room_to_recurse():
+        return _Lowering(at, {}).body(module.body[0])
+
+
+class Numbering:
+    """Numbers the nodes of records in their order, from `first` on; lowering the same text again numbers them alike."""
+
+    __slots__ = ("first", "nodes")
+
+    def __init__(self, first: int = 0) -> None:
+        self.first = first
+        self.nodes: list[Any] = []
+
+    def __call__(self, node: Any) -> int:
+        """The number of a node."""
+        self.nodes.append(node)
+        return self.first + len(self.nodes) - 1
 
 
 @contextmanager
@@ -49,28 +74,35 @@ def room_to_recurse() -> Iterator[None]:
 class _Lowering:
     """One walk over a tree. `yields` says whether the function being lowered has a yield of its own."""
 
-    __slots__ = ("words", "yields")
+    __slots__ = ("at", "inside", "unread", "words", "yields")
 
-    def __init__(self) -> None:
+    def __init__(self, at: Numbering, unread: Mapping[str, Any]) -> None:
+        self.at = at
+        self.unread = unread
         self.yields = False
         self.words: set[str] = set()
+        self.inside: list[records.Unread] = []
 
     # -- the file and its blocks -----------------------------------------------------------------------------------
 
     def module(self, node: cst.Module) -> records.Module:
         body: list[Statement] = []
-        words: list[frozenset[str]] = []
+        words: list[records.Words] = []
         for each in node.body:
-            self.words = set()
+            self.words, self.inside = set(), []
             body += self.statements((each,))
-            words += [frozenset(self.words)] * (len(body) - len(words))
+            words += [records.Words(self.words, self.inside)] * (len(body) - len(words))
         docstring, documented = _documented(body)
         words = words[len(body) - len(documented) :]
         body = documented
         if body and docstring is None and node.header:
-            body[0].comments = _comments_above(node.header) + body[0].comments
-        footer = [records.Comment(line.comment, line.comment.value[1:], False) for line in node.footer if line.comment]
-        return records.Module(node, tuple(body), docstring, tuple(footer), tuple(words))
+            body[0].comments = self.comments_above(node.header) + body[0].comments
+        footer = [
+            records.Comment(self.at(line.comment), line.comment.value[1:], False)
+            for line in node.footer
+            if line.comment
+        ]
+        return records.Module(self.at(node), tuple(body), docstring, tuple(footer), tuple(words))
 
     def block(self, suite: Any) -> tuple[Statement, ...]:
         """The statements of an indented block, or of a suite on the header's line."""
@@ -85,7 +117,7 @@ class _Lowering:
         line = self.line
         for node in body:
             above = node.leading_lines
-            comments = _comments_above(above) if above else ()
+            comments = self.comments_above(above) if above else ()
             if type(node) is _Line:
                 line(node, comments, found)
             else:
@@ -95,7 +127,7 @@ class _Lowering:
     def line(self, node: Any, comments: Comments, found: list[Statement]) -> None:
         """The small statements of one line: the comments above speak of the first, the one behind of the last."""
         behind = node.trailing_whitespace.comment
-        trailing = () if behind is None else (records.Comment(behind, behind.value[1:], True),)
+        trailing = () if behind is None else (records.Comment(self.at(behind), behind.value[1:], True),)
         small = node.body
         if len(small) == 1:
             lowered = _SMALL[type(small[0])](self, small[0], comments + trailing)
@@ -111,36 +143,36 @@ class _Lowering:
     # -- names, numbers, strings -----------------------------------------------------------------------------------
 
     def unknown(self, node: Any) -> Expression:
-        return records.Formatted(node, ())
+        return records.Formatted(self.at(node), ())
 
     def name(self, node: Any) -> Expression:
         word = node.value
         if word in _SINGLETONS:
-            return records.Constant(node, _SINGLETONS[word])
+            return records.Constant(self.at(node), _SINGLETONS[word])
         self.words.add(word)
-        return records.Name(node, word)
+        return records.Name(self.at(node), word)
 
     def attribute(self, node: Any) -> Expression:
         value = node.value
         name = node.attr.value
         self.words.add(name)
-        return records.Attribute(node, _EXPRESSIONS[type(value)](self, value), name)
+        return records.Attribute(self.at(node), _EXPRESSIONS[type(value)](self, value), name)
 
     def ellipsis(self, node: Any) -> Expression:
-        return records.Constant(node, ...)
+        return records.Constant(self.at(node), ...)
 
     def integer(self, node: Any) -> Expression:
         text = node.value
         try:
-            return records.Constant(node, int(text) if text.isdigit() else int(text, 0))
+            return records.Constant(self.at(node), int(text) if text.isdigit() else int(text, 0))
         except ValueError:  # more digits than Python converts
-            return records.Formatted(node, ())
+            return records.Formatted(self.at(node), ())
 
     def real(self, node: Any) -> Expression:
-        return records.Constant(node, float(node.value))
+        return records.Constant(self.at(node), float(node.value))
 
     def imaginary(self, node: Any) -> Expression:
-        return records.Constant(node, complex(node.value.replace("_", "")))
+        return records.Constant(self.at(node), complex(node.value.replace("_", "")))
 
     def string(self, node: Any) -> Expression:
         text = node.value
@@ -149,11 +181,11 @@ class _Lowering:
             width = 3 if len(text) > 5 and text[1] == quote else 1
             if len(text) < _LONGEST_WORD:
                 self.words.add(text[width:-width])
-            return records.Constant(node, text[width:-width])
+            return records.Constant(self.at(node), text[width:-width])
         try:
-            return records.Constant(node, ast.literal_eval(text))
+            return records.Constant(self.at(node), ast.literal_eval(text))
         except (ValueError, SyntaxError):
-            return records.Formatted(node, ())
+            return records.Formatted(self.at(node), ())
 
     def joined_strings(self, node: Any) -> Expression:
         parts: list[Expression] = []
@@ -164,8 +196,8 @@ class _Lowering:
         parts.append(_EXPRESSIONS[type(rest)](self, rest))
         texts = [part.value for part in parts if type(part) is records.Constant]
         if len(texts) == len(parts):
-            return records.Constant(node, type(texts[0])().join(texts))
-        return records.Formatted(node, tuple(parts))
+            return records.Constant(self.at(node), type(texts[0])().join(texts))
+        return records.Formatted(self.at(node), tuple(parts))
 
     def formatted(self, node: Any) -> Expression:
         raw = "r" in node.start.lower()
@@ -174,20 +206,20 @@ class _Lowering:
             if type(part) is cst.FormattedStringText:
                 text = part.value.replace("{{", "{").replace("}}", "}")
                 plain = raw or "\\" not in text
-                parts.append(records.Constant(part, text) if plain else records.Formatted(part, ()))
+                parts.append(records.Constant(self.at(part), text) if plain else records.Formatted(self.at(part), ()))
                 continue
             value = _EXPRESSIONS[type(part.expression)](self, part.expression)
             if part.conversion or part.format_spec or part.equal:
-                value = records.Formatted(part, (value, records.Formatted(part, ())))
+                value = records.Formatted(self.at(part), (value, records.Formatted(self.at(part), ())))
             parts.append(value)
-        return records.Formatted(node, tuple(parts))
+        return records.Formatted(self.at(node), tuple(parts))
 
     # -- operators -------------------------------------------------------------------------------------------------
 
     def binary(self, node: Any) -> Expression:
         left, right = node.left, node.right
         return records.BinaryOperation(
-            node,
+            self.at(node),
             _OPERATORS[type(node.operator)],
             _EXPRESSIONS[type(left)](self, left),
             _EXPRESSIONS[type(right)](self, right),
@@ -196,7 +228,7 @@ class _Lowering:
     def unary(self, node: Any) -> Expression:
         operand = node.expression
         return records.UnaryOperation(
-            node,
+            self.at(node),
             _OPERATORS[type(node.operator)],
             _EXPRESSIONS[type(operand)](self, operand),
         )
@@ -204,7 +236,7 @@ class _Lowering:
     def boolean(self, node: Any) -> Expression:
         left, right = node.left, node.right
         return records.BooleanOperation(
-            node,
+            self.at(node),
             _OPERATORS[type(node.operator)],
             _EXPRESSIONS[type(left)](self, left),
             _EXPRESSIONS[type(right)](self, right),
@@ -219,36 +251,36 @@ class _Lowering:
             )
             for each in node.comparisons
         ]
-        return records.Comparison(node, _EXPRESSIONS[type(left)](self, left), tuple(rights))
+        return records.Comparison(self.at(node), _EXPRESSIONS[type(left)](self, left), tuple(rights))
 
     def conditional(self, node: Any) -> Expression:
         test, body, orelse = node.test, node.body, node.orelse
         return records.Conditional(
-            node,
+            self.at(node),
             _EXPRESSIONS[type(test)](self, test),
             _EXPRESSIONS[type(body)](self, body),
             _EXPRESSIONS[type(orelse)](self, orelse),
         )
 
     def named(self, node: Any) -> Expression:
-        return records.NamedExpression(node, self.expression(node.target), self.expression(node.value))
+        return records.NamedExpression(self.at(node), self.expression(node.target), self.expression(node.value))
 
     def awaited(self, node: Any) -> Expression:
-        return records.Await(node, self.expression(node.expression))
+        return records.Await(self.at(node), self.expression(node.expression))
 
     def yielded(self, node: Any) -> Expression:
         self.yields = True
         match node.value:
             case None:
-                return records.Yield(node, None, False)
+                return records.Yield(self.at(node), None, False)
             case cst.From(item=item):
-                return records.Yield(node, self.expression(item), True)
+                return records.Yield(self.at(node), self.expression(item), True)
             case value:
-                return records.Yield(node, self.expression(value), False)
+                return records.Yield(self.at(node), self.expression(value), False)
 
     def lambda_(self, node: Any) -> Expression:
         outer = self.yields
-        lowered = records.Lambda(node, self.parameters(node.params), self.expression(node.body))
+        lowered = records.Lambda(self.at(node), self.parameters(node.params), self.expression(node.body))
         self.yields = outer
         return lowered
 
@@ -260,7 +292,7 @@ class _Lowering:
         if type(function) is cst.Name and function.value == "self":
             self.words.add("forward")  # what a module called as a function runs
         return records.Call(
-            node,
+            self.at(node),
             _EXPRESSIONS[type(function)](self, function),
             self.arguments(arguments) if arguments else (),
         )
@@ -271,7 +303,7 @@ class _Lowering:
             value, keyword = node.value, node.keyword
             found.append(
                 records.Argument(
-                    node,
+                    self.at(node),
                     _EXPRESSIONS[type(value)](self, value),
                     None if keyword is None else keyword.value,
                     node.star,
@@ -288,14 +320,14 @@ class _Lowering:
             items, is_tuple = self.elements(first.value.elements), True
         else:
             items, is_tuple = [self.index(first)], False
-        return records.Subscript(node, _EXPRESSIONS[type(value)](self, value), tuple(items), is_tuple)
+        return records.Subscript(self.at(node), _EXPRESSIONS[type(value)](self, value), tuple(items), is_tuple)
 
     def index(self, node: Any) -> Expression:
         if type(node) is cst.Index:
             value = _EXPRESSIONS[type(node.value)](self, node.value)
-            return records.Starred(node, value) if node.star else value
+            return records.Starred(self.at(node), value) if node.star else value
         return records.SliceRange(
-            node,
+            self.at(node),
             self.optional(node.lower),
             self.optional(node.upper),
             self.optional(node.step),
@@ -307,21 +339,21 @@ class _Lowering:
         return [
             _EXPRESSIONS[type(node.value)](self, node.value)
             if type(node) is cst.Element
-            else records.Starred(node, self.expression(node.value))
+            else records.Starred(self.at(node), self.expression(node.value))
             for node in nodes
         ]
 
     def tuple_(self, node: Any) -> Expression:
-        return records.Sequence(node, "tuple", tuple(self.elements(node.elements)))
+        return records.Sequence(self.at(node), "tuple", tuple(self.elements(node.elements)))
 
     def list_(self, node: Any) -> Expression:
-        return records.Sequence(node, "list", tuple(self.elements(node.elements)))
+        return records.Sequence(self.at(node), "list", tuple(self.elements(node.elements)))
 
     def set_(self, node: Any) -> Expression:
-        return records.Sequence(node, "set", tuple(self.elements(node.elements)))
+        return records.Sequence(self.at(node), "set", tuple(self.elements(node.elements)))
 
     def starred(self, node: Any) -> Expression:
-        return records.Starred(node, self.expression(node.value))
+        return records.Starred(self.at(node), self.expression(node.value))
 
     def dict_(self, node: Any) -> Expression:
         items = [
@@ -331,17 +363,21 @@ class _Lowering:
             )
             for element in node.elements
         ]
-        return records.Mapping(node, tuple(items))
+        return records.Mapping(self.at(node), tuple(items))
 
     def list_comprehension(self, node: Any) -> Expression:
-        return records.Comprehension(node, "list", None, self.expression(node.elt), self.generators(node.for_in))
+        return records.Comprehension(
+            self.at(node), "list", None, self.expression(node.elt), self.generators(node.for_in)
+        )
 
     def set_comprehension(self, node: Any) -> Expression:
-        return records.Comprehension(node, "set", None, self.expression(node.elt), self.generators(node.for_in))
+        return records.Comprehension(
+            self.at(node), "set", None, self.expression(node.elt), self.generators(node.for_in)
+        )
 
     def generator(self, node: Any) -> Expression:
         return records.Comprehension(
-            node,
+            self.at(node),
             "generator",
             None,
             self.expression(node.elt),
@@ -350,7 +386,7 @@ class _Lowering:
 
     def dict_comprehension(self, node: Any) -> Expression:
         return records.Comprehension(
-            node,
+            self.at(node),
             "dict",
             self.expression(node.key),
             self.expression(node.value),
@@ -363,7 +399,7 @@ class _Lowering:
             conditions = tuple([self.expression(condition.test) for condition in node.ifs])
             found.append(
                 records.Generator(
-                    node,
+                    self.at(node),
                     self.expression(node.target),
                     self.expression(node.iter),
                     conditions,
@@ -385,16 +421,16 @@ class _Lowering:
 
     def evaluate(self, node: Any, comments: Comments) -> Statement:
         value = node.value
-        return records.Evaluate(node, comments, _EXPRESSIONS[type(value)](self, value))
+        return records.Evaluate(self.at(node), comments, _EXPRESSIONS[type(value)](self, value))
 
     def assign(self, node: Any, comments: Comments) -> Statement:
         value = node.value
         targets = [_EXPRESSIONS[type(each.target)](self, each.target) for each in node.targets]
-        return records.Assign(node, comments, tuple(targets), _EXPRESSIONS[type(value)](self, value))
+        return records.Assign(self.at(node), comments, tuple(targets), _EXPRESSIONS[type(value)](self, value))
 
     def annotated_assign(self, node: Any, comments: Comments) -> Statement:
         return records.AnnotatedAssign(
-            node,
+            self.at(node),
             comments,
             self.expression(node.target),
             self.expression(node.annotation.annotation),
@@ -404,7 +440,7 @@ class _Lowering:
     def augmented_assign(self, node: Any, comments: Comments) -> Statement:
         operator = _OPERATORS[type(node.operator)]
         return records.AugmentedAssign(
-            node,
+            self.at(node),
             comments,
             self.expression(node.target),
             operator,
@@ -412,43 +448,43 @@ class _Lowering:
         )
 
     def return_(self, node: Any, comments: Comments) -> Statement:
-        return records.Return(node, comments, self.optional(node.value))
+        return records.Return(self.at(node), comments, self.optional(node.value))
 
     def raise_(self, node: Any, comments: Comments) -> Statement:
-        return records.Raise(node, comments)
+        return records.Raise(self.at(node), comments)
 
     def assert_(self, node: Any, comments: Comments) -> Statement:
-        return records.Assert(node, comments, self.expression(node.test))
+        return records.Assert(self.at(node), comments, self.expression(node.test))
 
     def delete(self, node: Any, comments: Comments) -> Statement:
         match node.target:
             case cst.Tuple(elements=elements):
-                return records.Delete(node, comments, tuple(self.elements(elements)))
+                return records.Delete(self.at(node), comments, tuple(self.elements(elements)))
             case target:
-                return records.Delete(node, comments, (self.expression(target),))
+                return records.Delete(self.at(node), comments, (self.expression(target),))
 
     def global_(self, node: Any, comments: Comments) -> Statement:
-        return records.Scope(node, comments, tuple([item.name.value for item in node.names]), True)
+        return records.Scope(self.at(node), comments, tuple([item.name.value for item in node.names]), True)
 
     def nonlocal_(self, node: Any, comments: Comments) -> Statement:
-        return records.Scope(node, comments, tuple([item.name.value for item in node.names]), False)
+        return records.Scope(self.at(node), comments, tuple([item.name.value for item in node.names]), False)
 
     def break_(self, node: Any, comments: Comments) -> Statement:
-        return records.Jump(node, comments, True)
+        return records.Jump(self.at(node), comments, True)
 
     def continue_(self, node: Any, comments: Comments) -> Statement:
-        return records.Jump(node, comments, False)
+        return records.Jump(self.at(node), comments, False)
 
     def import_(self, node: Any, comments: Comments) -> Statement:
-        return records.Import(node, comments, _imported(node.names))
+        return records.Import(self.at(node), comments, _imported(node.names))
 
     def import_from(self, node: Any, comments: Comments) -> Statement:
         names = (("*", None),) if type(node.names) is cst.ImportStar else _imported(node.names)
         module = "" if node.module is None else _dotted(node.module)
-        return records.ImportFrom(node, comments, module, len(node.relative), names)
+        return records.ImportFrom(self.at(node), comments, module, len(node.relative), names)
 
     def type_alias(self, node: Any, comments: Comments) -> Statement:
-        return records.Assign(node, comments, (self.expression(node.name),), self.expression(node.value))
+        return records.Assign(self.at(node), comments, (self.expression(node.name),), self.expression(node.value))
 
     # -- compound statements ---------------------------------------------------------------------------------------
 
@@ -457,11 +493,11 @@ class _Lowering:
         arms = []
         arm = node
         while type(arm) is cst.If:
-            above = comments if arm is node else _comments_above(arm.leading_lines)
+            above = comments if arm is node else self.comments_above(arm.leading_lines)
             arms.append(
                 (
                     arm,
-                    above + _comment_behind(arm.body),
+                    above + self.comment_behind(arm.body),
                     self.expression(arm.test),
                     self.block(arm.body),
                 )
@@ -469,13 +505,13 @@ class _Lowering:
             arm = arm.orelse
         orelse = () if arm is None else self.block(arm.body)
         for arm, above, test, body in reversed(arms):
-            orelse = (records.If(arm, above, test, body, orelse),)
+            orelse = (records.If(self.at(arm), above, test, body, orelse),)
         return orelse[0]
 
     def for_(self, node: Any, comments: Comments) -> Statement:
         return records.For(
-            node,
-            comments + _comment_behind(node.body),
+            self.at(node),
+            comments + self.comment_behind(node.body),
             self.expression(node.target),
             self.expression(node.iter),
             self.block(node.body),
@@ -484,8 +520,8 @@ class _Lowering:
 
     def while_(self, node: Any, comments: Comments) -> Statement:
         return records.While(
-            node,
-            comments + _comment_behind(node.body),
+            self.at(node),
+            comments + self.comment_behind(node.body),
             self.expression(node.test),
             self.block(node.body),
             self.orelse(node),
@@ -500,8 +536,8 @@ class _Lowering:
             for item in node.items
         ]
         return records.With(
-            node,
-            comments + _comment_behind(node.body),
+            self.at(node),
+            comments + self.comment_behind(node.body),
             tuple(items),
             self.block(node.body),
         )
@@ -517,8 +553,8 @@ class _Lowering:
         ]
         final = () if node.finalbody is None else self.block(node.finalbody.body)
         return records.Try(
-            node,
-            comments + _comment_behind(node.body),
+            self.at(node),
+            comments + self.comment_behind(node.body),
             body,
             tuple(handlers),
             self.orelse(node),
@@ -538,12 +574,12 @@ class _Lowering:
 
     def match(self, node: Any, comments: Comments) -> Statement:
         cases = [self.case(case) for case in node.cases]
-        return records.Match(node, comments, self.expression(node.subject), tuple(cases))
+        return records.Match(self.at(node), comments, self.expression(node.subject), tuple(cases))
 
     def case(self, node: Any) -> records.Case:
         pattern = node.pattern
         return records.Case(
-            node,
+            self.at(node),
             self.accepted(pattern),
             tuple(_captures(pattern)),
             type(pattern) is cst.MatchAs and pattern.pattern is None,
@@ -569,36 +605,49 @@ class _Lowering:
         return None
 
     def function(self, node: Any, comments: Comments) -> Statement:
-        outer, self.yields = self.yields, False
         around, self.words = self.words, set()
         decorators = tuple([self.expression(each.decorator) for each in node.decorators])
         parameters = self.parameters(node.params)
         returns = None if node.returns is None else self.expression(node.returns.annotation)
+        header, self.words = self.words, around | self.words
+        return records.FunctionDef(
+            self.at(node),
+            self.comments_of_definition(node, comments),
+            node.name.value,
+            parameters,
+            decorators,
+            returns,
+            node.asynchronous is not None,
+            header,
+            self.left_out(node.body) or self.body(node),
+        )
+
+    def left_out(self, suite: Any) -> records.Unread | None:
+        """The body that was left out of the text, if this is the name that stands for it."""
+        match suite:
+            case cst.IndentedBlock(body=[cst.SimpleStatementLine(body=[cst.Expr(value=cst.Name(value=word))])]):
+                unread = self.unread.get(word)
+                if unread is not None:
+                    self.inside.append(unread)
+                return unread
+        return None
+
+    def body(self, node: Any) -> records.Body:
+        outer, self.yields = self.yields, False
+        around, self.words = self.words, set()
         docstring, body = _documented(self.block(node.body))
         is_generator, self.yields = self.yields, outer
         words = self.words
         self.words = around | words
-        return records.FunctionDef(
-            node,
-            _comments_of_definition(node, comments),
-            node.name.value,
-            parameters,
-            tuple(body),
-            decorators,
-            returns,
-            docstring,
-            node.asynchronous is not None,
-            is_generator,
-            words,
-        )
+        return records.Body(tuple(body), docstring, is_generator, words)
 
     def class_(self, node: Any, comments: Comments) -> Statement:
         decorators = tuple([self.expression(each.decorator) for each in node.decorators])
         bases = self.arguments((*node.bases, *node.keywords))
         docstring, body = _documented(self.block(node.body))
         return records.ClassDef(
-            node,
-            _comments_of_definition(node, comments),
+            self.at(node),
+            self.comments_of_definition(node, comments),
             node.name.value,
             bases,
             tuple(body),
@@ -619,13 +668,44 @@ class _Lowering:
     def parameter(self, node: Any, kind: str) -> records.Parameter:
         annotation = node.annotation
         return records.Parameter(
-            node,
+            self.at(node),
             node.name.value,
             kind,
             None if annotation is None else self.expression(annotation.annotation),
             self.optional(node.default),
-            _comment_of_parameter(node),
+            self.comment_of_parameter(node),
         )
+
+    # -- comments ----------------------------------------------------------------------------------------------------
+
+    def comments_above(self, lines: Sequence[Any]) -> Comments:
+        """The comments that touch the statement; an empty line parts the others from it."""
+        found: list[records.Comment] = []
+        for line in reversed(lines):
+            comment = line.comment
+            if comment is None:
+                break
+            found.append(records.Comment(self.at(comment), comment.value[1:], False))
+        return tuple(reversed(found)) if found else ()
+
+    def comment_behind(self, suite: Any) -> Comments:
+        """The comment behind a block's header."""
+        if type(suite) is not cst.IndentedBlock or suite.header.comment is None:
+            return ()
+        comment = suite.header.comment
+        return (records.Comment(self.at(comment), comment.value[1:], True),)
+
+    def comments_of_definition(self, node: Any, comments: Comments) -> Comments:
+        between = node.lines_after_decorators
+        return comments + (self.comments_above(between) if between else ()) + self.comment_behind(node.body)
+
+    def comment_of_parameter(self, node: Any) -> records.Comment | None:
+        comma = node.comma
+        space = comma.whitespace_after if type(comma) is cst.Comma else node.whitespace_after_param
+        if type(space) is not cst.ParenthesizedWhitespace or space.first_line.comment is None:
+            return None
+        comment = space.first_line.comment
+        return records.Comment(self.at(comment), comment.value[1:], True)
 
 
 def _documented(
@@ -636,39 +716,6 @@ def _documented(
         case [records.Evaluate(value=records.Constant(value=str()) as text), *rest]:
             return text, rest
     return None, list(body)
-
-
-def _comments_above(lines: Sequence[Any]) -> Comments:
-    """The comments that touch the statement; an empty line parts the others from it."""
-    found: list[records.Comment] = []
-    for line in reversed(lines):
-        comment = line.comment
-        if comment is None:
-            break
-        found.append(records.Comment(comment, comment.value[1:], False))
-    return tuple(reversed(found)) if found else ()
-
-
-def _comment_behind(suite: Any) -> Comments:
-    """The comment behind a block's header."""
-    if type(suite) is not cst.IndentedBlock or suite.header.comment is None:
-        return ()
-    comment = suite.header.comment
-    return (records.Comment(comment, comment.value[1:], True),)
-
-
-def _comments_of_definition(node: Any, comments: Comments) -> Comments:
-    between = node.lines_after_decorators
-    return comments + (_comments_above(between) if between else ()) + _comment_behind(node.body)
-
-
-def _comment_of_parameter(node: Any) -> records.Comment | None:
-    comma = node.comma
-    space = comma.whitespace_after if type(comma) is cst.Comma else node.whitespace_after_param
-    if type(space) is not cst.ParenthesizedWhitespace or space.first_line.comment is None:
-        return None
-    comment = space.first_line.comment
-    return records.Comment(comment, comment.value[1:], True)
 
 
 def _dotted(node: Any) -> str:

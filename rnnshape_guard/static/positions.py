@@ -7,7 +7,7 @@ pays.
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -15,9 +15,9 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from rnnshape_guard.comments import without_comments
 from rnnshape_guard.findings import Position, Span
-from rnnshape_guard.static.lowering import lower, room_to_recurse
+from rnnshape_guard.static.lowering import Numbering, lower, lower_body, room_to_recurse
 from rnnshape_guard.static.parsing import parse
-from rnnshape_guard.static.spots import Spot, nodes
+from rnnshape_guard.static.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,49 +31,104 @@ class _Wrapper(MetadataWrapper):
         return self.module
 
 
-class Positions:
-    """The places and the texts of the nodes of one file.
+class _Read:
+    """A part of a file that was lowered, with the tree it had and the nodes by their numbers, as long as they are kept."""
 
-    >>> module = cst.parse_module("out = self.head(x)\\n")
-    >>> node = module.body[0].body[0].value
-    >>> places = Positions("model.py", module)
-    >>> places.span(node).start, places.text(node)
+    __slots__ = ("_nodes", "_ranges", "_tree", "first", "part")
+
+    def __init__(self, part: Part, first: int) -> None:
+        self.part = part
+        self.first = first
+        self._tree: cst.Module | None = None
+        self._nodes: list[Any] = []
+        self._ranges: Mapping[cst.CSTNode, CodeRange] | None = None
+
+    def keep(self, tree: cst.Module, nodes: list[Any]) -> None:
+        """Remember the tree, for questions that are sure to come."""
+        self._tree = tree
+        self._nodes = nodes
+
+    def forget(self) -> None:
+        """Let go of the tree: a tree takes thirty times the memory of its records, and nearly always nobody asks where
+        anything stood. If somebody does, the same text gives the same tree."""
+        self._tree = self._ranges = None
+        self._nodes = []
+
+    @property
+    def tree(self) -> cst.Module:
+        """The tree."""
+        return self._tree if self._tree is not None else self._read_again()
+
+    def _read_again(self) -> cst.Module:
+        tree, numbers = parse(self.part.text), Numbering(self.first)
+        if self.part.is_body:
+            lower_body(tree, numbers)
+        else:
+            lower(tree, numbers, self.part.bodies)
+        self.keep(tree, numbers.nodes)
+        return tree
+
+    def node(self, number: int) -> Any:
+        """A node."""
+        if self._tree is None:
+            self._read_again()
+        return self._nodes[number - self.first]
+
+    @property
+    def ranges(self) -> Mapping[cst.CSTNode, CodeRange]:
+        """Where the nodes stand in the part."""
+        if self._ranges is None:
+            with room_to_recurse():
+                self._ranges = _Wrapper(self.tree, unsafe_skip_copy=True).resolve(PositionProvider)
+        return self._ranges
+
+
+class Positions:
+    """The places and the texts of the numbered nodes of one file.
+
+    >>> from rnnshape_guard.static.reading import read
+    >>> module, places = read("model.py", "out = self.head(x)\\n")
+    >>> places.span(module.body[0].value.at).start, places.text(module.body[0].value.at)
     (Position(row=1, column=7), 'self.head(x)')
     """
 
-    def __init__(self, filename: str, module: cst.Module, text: str = "") -> None:
+    def __init__(self, filename: str, *, keeps_trees: bool = False) -> None:
         self.filename = filename
-        self._module: cst.Module | None = module
-        self._text = text
-        self._nodes: list[Any] = []
+        self.keeps_trees = keeps_trees
+        self._read: list[_Read] = []
+        self._firsts: list[int] = []
+        self._next = 0
+
+    def numbers(self) -> Numbering:
+        """Numbers for the nodes of the part that is lowered next."""
+        return Numbering(self._next)
+
+    def add(self, part: Part, tree: cst.Module, numbers: Numbering) -> None:
+        """Note a part that was lowered."""
+        read = _Read(part, numbers.first)
+        if self.keeps_trees:
+            read.keep(tree, numbers.nodes)
+        self._read.append(read)
+        self._firsts.append(numbers.first)
+        self._next = numbers.first + len(numbers.nodes)
 
     def forget(self) -> None:
-        """Let go of the tree, where the text is there. Should anything be asked of numbered nodes, it is made again."""
-        self._module = None
-        self._nodes = []
-        self.__dict__.pop("_ranges", None)
+        """Let go of the trees. Should anything be asked of a node, the tree of its part is made again."""
+        self.keeps_trees = False
+        for one in self._read:
+            one.forget()
 
-    @property
-    def _tree(self) -> cst.Module:
-        assert self._module is not None
-        return self._module
+    def _find(self, number: int) -> _Read:
+        return self._read[bisect_right(self._firsts, number) - 1]
 
-    def _node(self, node: Any) -> Any:
-        if type(node) is not Spot:
-            return node
-        if self._module is None:
-            self._module = parse(self._text)
-            with room_to_recurse():
-                self._nodes = nodes(lower(self._module))
-        return self._nodes[node.number]
-
-    def span(self, node: Any) -> Span:
+    def span(self, number: int) -> Span:
         """The stretch a node takes: rows and columns from 1, columns counted in characters, the end exclusive.
 
-        A statement with a body is pointed at by its header: a class or function by its name. A node that is not of
-        this file stands at its first character.
+        A statement with a body is pointed at by its header: a class or function by its name. The file as a
+        whole stands at its first character.
         """
-        node = self._node(node)
+        read = self._find(number)
+        node = read.node(number)
         if isinstance(node, cst.Module):
             return self._nowhere
         last: Any = node
@@ -91,24 +146,24 @@ class Positions:
             case cst.MatchCase():
                 last = node.guard or node.pattern
             case cst.Try() | cst.TryStar():
-                start = self._ranges.get(node)
+                start = read.ranges.get(node)
                 if start is None:
                     return self._nowhere
-                row, column = start.start.line, start.start.column + 1
+                row, column = read.part.row(start.start.line), start.start.column + 1
                 return Span(self.filename, Position(row, column), Position(row, column + len("try")))
-        first, end = self._ranges.get(node), self._ranges.get(last)
+        first, end = read.ranges.get(node), read.ranges.get(last)
         if first is None or end is None:
             return self._nowhere
         return Span(
             self.filename,
-            Position(first.start.line, first.start.column + 1),
-            Position(end.end.line, end.end.column + 1),
+            Position(read.part.row(first.start.line), first.start.column + 1),
+            Position(read.part.row(end.end.line), end.end.column + 1),
         )
 
-    def span_within(self, node: Any, start: int, end: int) -> Span:
+    def span_within(self, number: int, start: int, end: int) -> Span:
         """The stretch of a part of what a string says; the whole string where it is not written as it reads."""
-        node = self._node(node)
-        whole = self.span(node)
+        node = self._find(number).node(number)
+        whole = self.span(number)
         if not isinstance(node, cst.SimpleString) or whole.start.row != whole.end.row:
             return whole
         if node.evaluated_value != node.raw_value:
@@ -117,23 +172,19 @@ class Positions:
         row = whole.start.row
         return Span(self.filename, Position(row, first + start), Position(row, first + max(end, start + 1)))
 
-    def text(self, node: Any) -> str:
+    def text(self, number: int) -> str:
         """A node as it is written, in one line: runs of white space are one space and comments are left out."""
-        node = self._node(node)
+        read = self._find(number)
+        node = read.node(number)
         name = _dotted(node)
         if name is not None:
             return name
         with room_to_recurse():
-            code = self._tree.code_for_node(node)
+            code = read.part.whole(read.tree.code_for_node(node))
         if "\n" not in code:
             return " ".join(code.split())
         words = " ".join((without_comments(code) if "#" in code else code).split())
         return re.sub(r"(?<=[(\[{]) | (?=[)\]}])", "", words)
-
-    @cached_property
-    def _ranges(self) -> Mapping[cst.CSTNode, CodeRange]:
-        with room_to_recurse():
-            return _Wrapper(self._tree, unsafe_skip_copy=True).resolve(PositionProvider)
 
     @property
     def _nowhere(self) -> Span:

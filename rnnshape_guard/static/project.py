@@ -17,12 +17,11 @@ from rnnshape_guard.static.fingerprints import of_words
 from rnnshape_guard.static.imports import ImportGraph
 from rnnshape_guard.static.outcomes import SUBMODULE, Lookup, Trail
 from rnnshape_guard.static.outlines import Block, Import, Outline
-from rnnshape_guard.static.parsing import SyntaxProblem, parse
+from rnnshape_guard.static.parsing import SyntaxProblem
 from rnnshape_guard.static.sources import MAX_BYTES, ReadProblem, decode, read_bytes
 
 if TYPE_CHECKING:
-    from rnnshape_guard.static import records
-    from rnnshape_guard.static.positions import Positions
+    from rnnshape_guard.static.reading import Loaded
 
 _REACH: Final = 3_000
 """Files followed from one file."""
@@ -31,14 +30,6 @@ _KEPT: Final = 1_000
 _FARTHEST: Final = 3
 """Definitions between a recurrent layer and what leads to it: a model of encoders, its factory, what trains it. What is
 further away runs programs and says nothing of shapes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A file that was parsed and lowered."""
-
-    module: records.Module
-    positions: Positions
 
 
 @dataclass(slots=True)
@@ -254,34 +245,18 @@ class Project:
 
     def load(self, file: str) -> Loaded | None:
         """A file as records; None if it cannot be read or is no Python."""
-        from rnnshape_guard.static.lowering import lower, room_to_recurse  # loads libcst, as positions do
-        from rnnshape_guard.static.positions import Positions
-        from rnnshape_guard.static.spots import detach
-
         self._opened.add(file)
         if file in self._loaded:
             self._loaded.move_to_end(file)
             return self._loaded[file]
+        from rnnshape_guard.static.reading import read  # loads libcst
+
         try:
             source = read_bytes(file)
-            if limits.excess(source, MAX_BYTES) is not None:
-                return self.keep(file, None)
-            text = decode(source)
-            tree = parse(text)
+            excess = limits.excess(source, MAX_BYTES)
+            return self.keep(file, read(file, decode(source)) if excess is None else None)
         except (ReadProblem, SyntaxProblem):
             return self.keep(file, None)
-        with room_to_recurse():
-            module = lower(tree)
-        detach(module)
-        positions = Positions(file, tree, text)
-        positions.forget()
-        return self.keep(file, Loaded(module, positions))
-
-    def forget_trees(self) -> None:
-        """Let go of all syntax trees; of what is remembered, the records are enough."""
-        for loaded in self._loaded.values():
-            if loaded is not None:
-                loaded.positions.forget()
 
     def keep(self, file: str, loaded: Loaded | None) -> Loaded | None:
         """Remember a file that was loaded; those not used for longest are forgotten."""

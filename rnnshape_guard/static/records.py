@@ -1,22 +1,22 @@
 """What is left of a program once it is lowered: small records, the only thing that the interpreter reads.
 
-Every record keeps the libcst node it came from, for its place and its text; nobody looks inside that node. Records
-are not frozen because a million of them are made and a frozen dataclass costs three times as much to make; nothing
-changes them after lowering.
+Every record keeps the number of the libcst node it came from, by which its file's positions find its place and its text.
+Records are not frozen because a million of them are made and a frozen dataclass costs three times as much to make; nothing
+changes them after lowering, but that a function's body is read when it is first asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """A piece of a program; `node` is where it stood."""
+    """A piece of a program; `at` is the number of its node in its file."""
 
-    node: Any
+    at: int
 
 
 # -- expressions ---------------------------------------------------------------------------------------------------
@@ -349,19 +349,67 @@ class Parameter(Record):
 
 
 @dataclass(slots=True, eq=False)
+class Body:
+    """What stands in a function: its statements without the docstring, and whether it yields. `words` are the names,
+    attributes and short strings in it."""
+
+    statements: tuple[Statement, ...]
+    docstring: Constant | None
+    is_generator: bool
+    words: Set[str]
+
+
+class Unread(Protocol):
+    """The body of a function that was not parsed with its file."""
+
+    @property
+    def words(self) -> Set[str]:
+        """At least the words in it."""
+
+    def may_assign(self, receiver: str) -> bool:
+        """Whether it may assign attributes of a parameter."""
+
+    def read(self) -> Body:
+        """What stands in it, now parsed."""
+
+
+@dataclass(slots=True, eq=False)
 class FunctionDef(Statement):
-    """A function or method. `docstring` is its first statement's record, if that is a string; `body` comes without it.
-    `words` are the names, attributes and short strings that stand in it."""
+    """A function or method. `header` are the words of what stands around its body: decorators, defaults, annotations."""
 
     name: str
     parameters: tuple[Parameter, ...]
-    body: tuple[Statement, ...]
     decorators: tuple[Expression, ...]
     returns: Expression | None
-    docstring: Constant | None
     is_async: bool
-    is_generator: bool
-    words: Set[str]
+    header: Set[str]
+    inside: Body | Unread
+
+    @property
+    def contents(self) -> Body:
+        """What stands in it; read when it is first asked for."""
+        if not isinstance(self.inside, Body):
+            self.inside = self.inside.read()
+        return self.inside
+
+    @property
+    def body(self) -> tuple[Statement, ...]:
+        """Its statements, without the docstring."""
+        return self.contents.statements
+
+    @property
+    def docstring(self) -> Constant | None:
+        """The record of its first statement, if that is a string."""
+        return self.contents.docstring
+
+    @property
+    def words(self) -> Set[str]:
+        """The names, attributes and short strings that stand in it; some more, while it is not read."""
+        return self.header | self.inside.words
+
+    def may_assign(self, receiver: str) -> bool:
+        """Whether attributes of a parameter may be assigned in it."""
+        return isinstance(self.inside, Body) or self.inside.may_assign(receiver)
 
 
 @dataclass(slots=True, eq=False)
@@ -446,6 +494,18 @@ class Match(Statement):
 
 
 @dataclass(slots=True, eq=False)
+class Words:
+    """The words of a statement: those that were read with it, and those of the bodies in it that were not."""
+
+    read: Set[str]
+    unread: list[Unread]
+
+    def all(self) -> Set[str]:
+        """All of them together."""
+        return set(self.read).union(*(one.words for one in self.unread))
+
+
+@dataclass(slots=True, eq=False)
 class Module(Record):
     """A file: its statements, its docstring, and the comments that belong to no statement (the last lines).
 
@@ -455,4 +515,4 @@ class Module(Record):
     body: tuple[Statement, ...]
     docstring: Constant | None
     comments: tuple[Comment, ...]
-    words: tuple[frozenset[str], ...]
+    words: tuple[Words, ...]

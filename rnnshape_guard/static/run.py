@@ -34,15 +34,22 @@ class OutOfSteps(Exception):
     """The run has used up its steps, or nests too deep."""
 
 
+PlaceKey = tuple[int, int, bool, tuple[int, int] | None]
+"""The same for two places that are one."""
+
+TrustedNote = tuple[PlaceKey, tuple[str, ...]]
+"""A shape that somebody wrote, by its place and its words."""
+
+
 @dataclass(slots=True, eq=False)
 class NodePlace:
-    """A place in a source file: a node of its tree, looked up in the file's positions only when somebody asks.
+    """A place in a source file: the number of a node, looked up in the file's positions only when somebody asks.
 
     `at_end` is the last character of the node alone; `within` is a stretch of what a string says, without its quotes.
     Nothing changes a place; it is not frozen because one is made for every argument of every call.
     """
 
-    node: Any
+    at: int
     positions: Positions
     at_end: bool = False
     within: tuple[int, int] | None = None
@@ -50,28 +57,33 @@ class NodePlace:
     @property
     def text(self) -> str:
         """The node's source in one line."""
-        return self.positions.text(self.node)
+        return self.positions.text(self.at)
 
     @property
     def closing(self) -> NodePlace:
         """The place where the node ends, its closing bracket; itself if it stands on one line."""
-        whole = self.positions.span(self.node)
-        return self if whole.start.row == whole.end.row else NodePlace(self.node, self.positions, True)
+        whole = self.positions.span(self.at)
+        return self if whole.start.row == whole.end.row else NodePlace(self.at, self.positions, True)
 
     @property
     def span(self) -> Span:
         """The rows and columns."""
         if self.within is not None:
-            return self.positions.span_within(self.node, *self.within)
-        whole = self.positions.span(self.node)
+            return self.positions.span_within(self.at, *self.within)
+        whole = self.positions.span(self.at)
         if not self.at_end or whole.end.column < 2:
             return whole
         return Span(whole.filename, Position(whole.end.row, whole.end.column - 1), whole.end)
 
     @property
-    def key(self) -> tuple[int, bool, tuple[int, int] | None]:
+    def spot(self) -> tuple[int, int]:
+        """The same for two places of one expression."""
+        return id(self.positions), self.at
+
+    @property
+    def key(self) -> PlaceKey:
         """The same for two places that are one."""
-        return id(self.node), self.at_end, self.within
+        return *self.spot, self.at_end, self.within
 
 
 class Meanwhile:
@@ -283,8 +295,8 @@ class Run:
     known: dict[str, bool] = field(default_factory=dict)
     uncertain: int = 0
     written: list[Written] = field(default_factory=list)
-    trusted: set[tuple[int, tuple[str, ...]]] = field(default_factory=set)
-    distrusted: set[tuple[int, tuple[str, ...]]] = field(default_factory=set)
+    trusted: set[TrustedNote] = field(default_factory=set)
+    distrusted: set[TrustedNote] = field(default_factory=set)
     doubtful: set[int] = field(default_factory=set)
     instances: list[Instance] = field(default_factory=list)
     escaped: list[FunctionObject] = field(default_factory=list)
@@ -312,7 +324,7 @@ class Run:
 
     def place(self, record: Record) -> NodePlace:
         """Where a record of the file whose code runs now stands."""
-        return NodePlace(record.node, self.frame.positions)
+        return NodePlace(record.at, self.frame.positions)
 
     def find_module(self, importer: ModuleFrame, level: int, dotted: str) -> Place | None:
         """The module of the project that an import means."""

@@ -25,7 +25,7 @@ from rnnshape_guard.static.conditions import Decision, decide, decide_case, narr
 from rnnshape_guard.static.iteration import Steps, steps_of
 from rnnshape_guard.static.joins import choose, join, join_all
 from rnnshape_guard.static.operands import seen
-from rnnshape_guard.static.run import MISSING, Change, Frame, Run
+from rnnshape_guard.static.run import MISSING, Change, Frame, NodePlace, Run
 from rnnshape_guard.static.values import (
     Anything,
     Choice,
@@ -521,7 +521,8 @@ def _evaluate(run: Run, frame: Frame, statement: records.Evaluate) -> str:
     value = expressions.evaluate(run, frame, statement.value)
     if isinstance(value, Value) and value.made_by >= before:
         maker = run.log.events[value.made_by].place
-        if getattr(maker, "node", None) is statement.value.node:  # else it is a function's result that is thrown away
+        # Else it is a function's result that is thrown away.
+        if isinstance(maker, NodePlace) and maker.key == run.place(statement.value).key:
             run.emit(Discarded, statement.value, made_by=value.made_by)
     evidence.read_behind(run, frame, statement, value)
     return RAISES if expressions.never_returns(statement.value) else GOES_ON

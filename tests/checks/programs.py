@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import libcst
-
 from rnnshape_guard.settings import Settings
 from rnnshape_guard.static.judgement import judge
 
@@ -17,5 +15,5 @@ def said(program: str, *codes: str) -> list[tuple[int, str]]:
     """Rows and codes of the findings whose code begins with one of `codes`, in order. The program's first line is
     empty and makes room for imports."""
     assert program.startswith("\n")
-    found = judge(libcst.parse_module(_IMPORTS + program), "program.py", Settings())
+    found = judge(_IMPORTS + program, "program.py", Settings())
     return sorted((each.span.start.row, each.code) for each in found if each.code.startswith(codes))

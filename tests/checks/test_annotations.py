@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 
-import libcst
 import pytest
 
 from rnnshape_guard.findings import Diagnostic
@@ -451,7 +450,7 @@ class Net(nn.Module):
         {line}
         return y
 """
-    (found,) = judge(libcst.parse_module(program), "program.py", Settings())
+    (found,) = judge(program, "program.py", Settings())
     return found
 
 

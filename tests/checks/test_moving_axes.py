@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import libcst
 import pytest
 
 from rnnshape_guard.findings import Severity
@@ -907,5 +906,5 @@ class Net(nn.Module):
 
 Net()(torch.randn(10, 5, 3))
 """
-    found = judge(libcst.parse_module(program), "program.py", Settings())
+    found = judge(program, "program.py", Settings())
     assert [one.severity for one in found if one.code == "RSG308"] == [severity]

@@ -94,10 +94,9 @@ def test_findings_are_those_of_the_comments(page: Page, program: str) -> None:
 
 def findings(program: str) -> list[Mark]:
     """What the checker says of a program, as marks."""
-    import libcst
 
     from rnnshape_guard.settings import Settings
     from rnnshape_guard.static.judgement import judge
 
-    found = judge(libcst.parse_module(program), "program.py", Settings())
+    found = judge(program, "program.py", Settings())
     return sorted(Mark(each.span.start.row, each.code, str(each.severity)) for each in found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import libcst
 import pytest
 
 from rnnshape_guard.findings import Diagnostic, Finding
@@ -79,7 +78,7 @@ def findings_of(forward: str) -> tuple[list[Finding], list[Diagnostic], str]:
     program = HEAD + "\n" + body + "\n" + FOOT
     result = traced(program, "<evidence>")
     assert result.error is None, result.error
-    static = judge(libcst.parse_module(program), "program.py", Settings())
+    static = judge(program, "program.py", Settings())
     found = [one for one in result.findings if one.code == "RSG101"]
     return found, [one for one in static if one.code == "RSG101"], program
 
@@ -150,7 +149,7 @@ BAD = [
 @pytest.mark.filterwarnings("ignore", "error::rnnshape_guard.runtime.tracing.TracingWarning")
 @pytest.mark.parametrize("program", BAD)
 def test_the_words_are_the_checkers(program: str) -> None:
-    static = {(one.code, one.span.start): one for one in judge(libcst.parse_module(program), "p.py", Settings())}
+    static = {(one.code, one.span.start): one for one in judge(program, "p.py", Settings())}
     found = [one for one in traced(program, "<words>").findings if (one.code, one.place.span.start) in static]
     assert found
     for one in found:

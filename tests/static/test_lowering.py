@@ -36,7 +36,7 @@ def expression(code: str) -> Expression:
 def shown(value: object) -> object:
     """A record as plain data without its node: enough to compare with."""
     if isinstance(value, records.Record):
-        parts = [shown(getattr(value, part.name)) for part in dataclasses.fields(value) if part.name != "node"]
+        parts = [shown(getattr(value, part.name)) for part in dataclasses.fields(value) if part.name != "at"]
         return (type(value).__name__, *parts)
     return [shown(part) for part in value] if isinstance(value, tuple) else value
 
@@ -221,7 +221,7 @@ class TestDefinitions:
             "@a\n@b(c)\nasync def f(self, x: y = 1, /, *args, z, **rest) -> int:\n    'Do.'\n    return z\n"
         )
         assert isinstance(found, records.FunctionDef)
-        assert (found.name, found.is_async, found.is_generator) == ("f", True, False)
+        assert (found.name, found.is_async, found.contents.is_generator) == ("f", True, False)
         assert [(each.name, each.kind) for each in found.parameters] == [
             ("self", "positional"), ("x", "positional"), ("args", "star"), ("z", "keyword"), ("rest", "double star"),
         ]  # fmt: skip
@@ -247,12 +247,12 @@ class TestDefinitions:
     def test_a_generator_has_a_yield_of_its_own(self, body: str, is_generator: bool) -> None:
         found = statement(f"def f():\n    {body}\n")
         assert isinstance(found, records.FunctionDef)
-        assert found.is_generator is is_generator
+        assert found.contents.is_generator is is_generator
 
     def test_a_yield_after_a_nested_function_still_counts(self) -> None:
         found = statement("def f():\n    yield a\n    def g(): return b\n    class K:\n        def h(self): return c\n")
         assert isinstance(found, records.FunctionDef)
-        assert found.is_generator
+        assert found.contents.is_generator
 
     def test_a_class(self) -> None:
         found = statement("@a\nclass K(b.C, metaclass=c):\n    'Doc.'; x = 1\n    def f(self): pass\n")
@@ -386,9 +386,9 @@ def _count(value: object, counted: dict[str, int]) -> None:
     if isinstance(value, tuple):
         for part in value:
             _count(part, counted)
-    elif isinstance(value, records.Record):
+    elif isinstance(value, records.Record | records.Body):
         kind = type(value).__name__
         counted[kind] = counted.get(kind, 0) + 1
         for part in dataclasses.fields(value):
-            if part.name != "node":
+            if part.name != "at":
                 _count(getattr(value, part.name), counted)

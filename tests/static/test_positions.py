@@ -9,8 +9,7 @@ import libcst as cst
 import pytest
 
 from rnnshape_guard.findings import Position, Span
-from rnnshape_guard.static import records
-from rnnshape_guard.static.lowering import lower
+from rnnshape_guard.static import reading, records
 from rnnshape_guard.static.positions import Positions
 
 if TYPE_CHECKING:
@@ -43,18 +42,20 @@ class Encoder(nn.Module):  # header
 
 
 def read(source: str) -> tuple[records.Module, Positions]:
-    tree = cst.parse_module(source)
-    return lower(tree), Positions("model.py", tree)
+    return reading.read("model.py", source, keeps_trees=True)
 
 
 def every(value: Any) -> Iterator[records.Record]:
     if isinstance(value, tuple):
         for part in value:
             yield from every(part)
+    elif isinstance(value, records.FunctionDef):
+        yield value
+        yield from every((value.comments, value.parameters, value.body))
     elif isinstance(value, records.Record):
         yield value
         for part in dataclasses.fields(value):
-            if part.name != "node":
+            if part.name != "at":
                 yield from every(getattr(value, part.name))
 
 
@@ -67,7 +68,7 @@ def underlined(source: str, span: Span) -> str:
 
 def test_every_record_underlines_what_it_is() -> None:
     module, places = read(SOURCE)
-    shown = {(type(each).__name__, underlined(SOURCE, places.span(each.node))) for each in every(module.body)}
+    shown = {(type(each).__name__, underlined(SOURCE, places.span(each.at))) for each in every(module.body)}
     assert {
         ("Import", "import torch"),
         ("Comment", "# 批: (B, T)"),
@@ -97,28 +98,25 @@ def test_every_record_underlines_what_it_is() -> None:
 def test_rows_and_columns_begin_at_one_and_count_characters() -> None:
     source = 's = "日本"; y = x\n'
     module, places = read(source)
-    assert places.span(module.body[0].node) == Span("model.py", Position(1, 1), Position(1, 9))
-    assert places.span(module.body[1].node) == Span("model.py", Position(1, 11), Position(1, 16))
+    assert places.span(module.body[0].at) == Span("model.py", Position(1, 1), Position(1, 9))
+    assert places.span(module.body[1].at) == Span("model.py", Position(1, 11), Position(1, 16))
 
 
 def test_a_tab_is_one_column() -> None:
     module, places = read("if a:\n\tb\n")
     (found,) = module.body
     assert isinstance(found, records.If)
-    assert places.span(found.body[0].node).start == Position(2, 2)
+    assert places.span(found.body[0].at).start == Position(2, 2)
 
 
 def test_a_span_over_several_lines_ends_where_the_expression_does() -> None:
     module, places = read("f(\n    a,\n)\n")
-    assert places.span(module.body[0].node) == Span("model.py", Position(1, 1), Position(3, 2))
+    assert places.span(module.body[0].at) == Span("model.py", Position(1, 1), Position(3, 2))
 
 
-def test_a_node_of_another_file_stands_at_the_first_character() -> None:
-    _, places = read("a\n")
-    module, _ = read("\n\nb\n")
-    nowhere = Span("model.py", Position(1, 1), Position(1, 1))
-    assert places.span(module.body[0].node) == nowhere
-    assert places.span(places._module) == nowhere
+def test_a_file_as_a_whole_stands_at_its_first_character() -> None:
+    module, places = read("\n\nb\n")
+    assert places.span(module.at) == Span("model.py", Position(1, 1), Position(1, 1))
 
 
 def test_no_place_is_computed_before_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,10 +129,10 @@ def test_no_place_is_computed_before_one_is_asked_for(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(cst.metadata.MetadataWrapper, "resolve", resolve)
     module, places = read("a = f(x)\n")
-    places.text(module.body[0].node)
+    places.text(module.body[0].at)
     assert not asked
-    places.span(module.body[0].node)
-    places.span(module.body[0].node)
+    places.span(module.body[0].at)
+    places.span(module.body[0].at)
     assert asked == [1]
 
 
@@ -154,10 +152,10 @@ def test_a_text_is_one_line_without_comments(code: str, text: str) -> None:
     module, places = read(f"y = {code}\n")
     (found,) = module.body
     assert isinstance(found, records.Assign)
-    assert places.text(found.value.node) == text
+    assert places.text(found.value.at) == text
 
 
 def test_places_in_deep_nesting() -> None:
     module, places = read("+".join("a" * 501) + "\n")
-    assert places.span(module.body[0].node).end == Position(1, 1002)
-    assert len(places.text(module.body[0].node)) == 1001
+    assert places.span(module.body[0].at).end == Position(1, 1002)
+    assert len(places.text(module.body[0].at)) == 1001
