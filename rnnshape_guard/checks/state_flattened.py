@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import arguments, is_method, is_scrambled, receiver
 from rnnshape_guard.checks.reading import is_state, misfits, recurrent_origin
-from rnnshape_guard.events import Log, Reshaped, Value
+from rnnshape_guard.events import (
+    Computed,
+    Event,
+    LayerCalled,
+    Log,
+    LossCalled,
+    Reduced,
+    Reshaped,
+    Returned,
+    Unpacked,
+    Value,
+    values_in,
+)
 from rnnshape_guard.findings import Because, Finding, Label
-from rnnshape_guard.shapes.axes import Atom, Role, Shape
+from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape
 from rnnshape_guard.shapes.dims import Condition
 from rnnshape_guard.shapes.outcomes import Fault
 
@@ -22,8 +35,13 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     for misfit in misfits(event, Fault.SCRAMBLE):
         yield _finding(event, value, _condition((*misfit.wanted, *misfit.skipped), misfit.condition), log)
         return
-    if not event.misfits and _names_the_batch(event, value):
-        yield _finding(event, value, _condition(value.axes[0].atoms if value.axes else (), ()), log)
+    if event.misfits or value.axes is None:
+        return
+    condition = _condition(value.axes[0].atoms, ())
+    if _names_the_batch(event, value):
+        yield _finding(event, value, condition, log)
+    elif _is_one_answer_per_row(event, value, log):
+        yield _several_answers(event, value, value.axes, condition, log)
 
 
 def _names_the_batch(event: Reshaped, value: Value) -> bool:
@@ -31,9 +49,56 @@ def _names_the_batch(event: Reshaped, value: Value) -> bool:
     result = event.result if isinstance(event.result, Value) else None
     if value.axes is None or len(value.axes) != 3 or result is None or not result.axes:
         return False
-    first = value.axes[0]
-    is_stacked = first.size.value != 1 and all(atom.kind in (Role.LAYER, Role.DIRECTION) for atom in first.atoms)
-    return is_stacked and result.axes[0].role() is Role.BATCH
+    return _is_stacked(value.axes[0]) and result.axes[0].role() is Role.BATCH
+
+
+def _is_stacked(axis: Axis) -> bool:
+    """Whether an axis is that of layers and directions, of which there may be several."""
+    return axis.size.value != 1 and all(atom.kind in (Role.LAYER, Role.DIRECTION) for atom in axis.atoms)
+
+
+def _is_one_answer_per_row(event: Reshaped, value: Value, log: Log) -> bool:
+    """Whether a view to one row for each layer and sample is taken for one row for each sample: every row is made an
+    answer of its own, which a model gives back or a loss compares, and nobody parts the layers from the samples again."""
+    result = event.result if isinstance(event.result, Value) else None
+    if value.axes is None or len(value.axes) != 3 or result is None or not result.axes or len(result.axes) != 2:
+        return False
+    layers, batch, _ = value.axes
+    rows = (*layers.atoms, *batch.atoms)
+    if not _is_stacked(layers) or result.axes[0].atoms != rows:
+        return False
+    uses = [use for use in log.future(result, depth=12) if not isinstance(use, Unpacked)]
+    if not all(isinstance(use, LayerCalled | Computed | Reduced | LossCalled | Returned) for use in uses):
+        return False
+    answers = [use for use in uses if isinstance(use, LayerCalled)]
+    ends = [use for use in uses if isinstance(use, LossCalled) or _gives_back(use, rows)]
+    return bool(answers) and bool(ends)
+
+
+def _gives_back(use: Event, rows: tuple[Atom, ...]) -> bool:
+    """Whether a model gives back a tensor with these rows."""
+    return (
+        isinstance(use, Returned)
+        and use.scope.endswith(".forward")
+        and any(given.axes and given.axes[0].atoms == rows for given in values_in(use.result))
+    )
+
+
+def _several_answers(event: Reshaped, value: Value, axes: tuple[Axis, ...], condition: str, log: Log) -> Finding:
+    layers, batch, hidden = axes
+    text = receiver(event)
+    is_one_way = all(atom.kind is Role.LAYER or atom.size.value == 1 for atom in layers.atoms)
+    return replace(
+        _finding(event, value, condition, log),
+        message=(
+            f"{wording.quoted(event.place)} makes a row of each of the {wording.size(layers.size)} states of a sample, "
+            f"so every sample gets {wording.size(layers.size)} answers"
+        ),
+        primary=f"{wording.size(layers.size)} rows for each sample",
+        expected=wording.shape(Shape((batch, hidden))),
+        found=wording.shape(event.result if isinstance(event.result, Value) else None),
+        help=f"{text}[-1]" if is_one_way else f"torch.cat(({text}[-2], {text}[-1]), dim=1)",
+    )
 
 
 def _finding(event: Reshaped, value: Value, condition: str, log: Log) -> Finding:
