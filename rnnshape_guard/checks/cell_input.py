@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import widths, wording
-from rnnshape_guard.checks.cells import spec_of, stepped_along
+from rnnshape_guard.checks.cells import is_carried, spec_of, stepped_along
 from rnnshape_guard.checks.reading import misfits
 from rnnshape_guard.events import CellCalled, Log
 from rnnshape_guard.findings import Finding, Label
@@ -51,7 +51,9 @@ def _along_the_batch(call: CellCalled, log: Log) -> Iterator[Finding]:
         return
     atom, event = lost
     time = value.axes[0].atom
-    if time is None or time.role() is not Role.TIME or atom.role() is not Role.BATCH:
+    if time is None or atom.role() is not Role.BATCH or time.role() not in (Role.TIME, None):
+        return
+    if time.role() is None and not is_carried(call, log):
         return
     source = event.value("input")
     text = event.given["input"].text

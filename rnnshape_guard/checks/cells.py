@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from rnnshape_guard.events import CellCalled, Log, Reshaped, Selected
+from rnnshape_guard.events import CellCalled, Computed, LayerCalled, Log, Reshaped, Selected, reads
 from rnnshape_guard.layers.cells import CellSpec
 from rnnshape_guard.shapes.axes import Atom
 
@@ -20,8 +20,14 @@ def stepped_along(call: CellCalled, log: Log) -> tuple[Atom, Selected] | None:
     value = call.value("input")
     if value is None or value.axes is None or len(value.axes) != 2:
         return None
-    for _, event in log.past(value):
-        if isinstance(event, Reshaped) and event.name.rpartition(".")[2] == "squeeze":
+    for step, event in log.past(value):
+        if step.axes is None or isinstance(event, Reshaped) and event.name.rpartition(".")[2] == "squeeze":
+            continue
+        if (
+            isinstance(event, LayerCalled | Computed)
+            and len(step.axes) == 2
+            and step.axes[0].atoms == value.axes[0].atoms
+        ):
             continue
         if not isinstance(event, Selected):
             return None
@@ -29,8 +35,18 @@ def stepped_along(call: CellCalled, log: Log) -> tuple[Atom, Selected] | None:
         axes = before.axes if before is not None else None
         if axes is None or len(axes) != 3 or any(axis.size.value == 1 for axis in axes):
             continue
-        kept = {axis.atoms for axis in value.axes}
+        kept = {axis.atoms for axis in step.axes}
         gone = [axis for axis in axes if axis.atoms not in kept]
         atom = gone[0].atom if len(gone) == 1 else None
         return (atom, event) if atom is not None else None
     return None
+
+
+def is_carried(call: CellCalled, log: Log) -> bool:
+    """Whether a cell is given a state that it made itself, a step before."""
+    return any(
+        isinstance(event, CellCalled) and event.layer.id == call.layer.id
+        for given in reads(call)
+        if given is not call.value("input")
+        for _, event in log.past(given)
+    )

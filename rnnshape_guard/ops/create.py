@@ -76,9 +76,14 @@ def random_sized(low: Operand, high: Operand, size: Operand) -> Outcome:
     return Outcome(UNKNOWN) if size is None else made(size, "float")
 
 
-def numpy_randint(low: Operand, high: Operand, size: Operand) -> Outcome:
-    """`numpy.random.randint(low, high, size)`."""
-    del low, high
+def random_scaled(scale: Operand, size: Operand) -> Outcome:
+    """`numpy.random.exponential(scale, size)` and its kin."""
+    return random_sized(scale, None, size)
+
+
+def numpy_randint(low: Operand, high: Operand, size: Operand, rest: Operand) -> Outcome:
+    """`numpy.random.randint(low, high, size)`, a generator's `integers`."""
+    del low, high, rest
     return Outcome(UNKNOWN) if size is None else made(size, "int")
 
 

@@ -162,6 +162,14 @@ def along(input: Shape, dim: Operand, **ignored: Operand) -> Outcome:
     return Outcome(Shape(opened.parts, None, input.dtype), closes=opened.closes)
 
 
+def running(input: Operand, dim: Operand, rest: Operand) -> Outcome:
+    """`numpy.cumsum`, which counts through all of an array where no axis is named."""
+    del rest
+    if not isinstance(input, Shape):
+        return Outcome(UNKNOWN)
+    return along(input, dim) if dim is not None or input.rank == 1 else Outcome(Shape.unknown())
+
+
 def unique(input: Shape, sorted: Operand, return_inverse: Operand, return_counts: Operand, dim: Operand) -> Outcome:
     """`torch.unique`: how many there are is not known before the program runs."""
     del sorted

@@ -237,9 +237,17 @@ def _span(axis: Axis, item: Slice) -> _Span:
     known = length.value
     if known is not None and known <= 0:
         return _Span(start, Dim.of(0))
-    if known == 1 or (_within(stop, size) and not _counts_back(item.start, size)):
+    if known == 1 or (_within(stop, size) and not _counts_back(item.start, size)) or _is_window(item, length, size):
         return _Span(start, length)
     return _Span(start, None)
+
+
+def _is_window(item: Slice, length: Dim, size: Dim) -> bool:
+    """Whether a slice goes along with a loop that ends in time: ``x[i : i + n]`` for i up to ``len(x) - n``, or
+    ``x[i - n : i]`` for i up to ``len(x)``."""
+    if isinstance(item.start, Dim) and item.start.below is not None:
+        return _within(item.start.below + length, size + 1)
+    return isinstance(item.stop, Dim) and item.stop.below is not None and _within(item.stop.below, size + 1)
 
 
 def _counts_back(start: Operand, size: Dim) -> bool:

@@ -39,6 +39,11 @@ def _spelled(prefixes: str, names: str) -> str:
     return " ".join(f"{prefix}.{name}" for name in names.split() for prefix in prefixes.split())
 
 
+_GENERATOR = "numpy.random.Generator"
+_OLD_GENERATOR = "numpy.random numpy.random.RandomState"
+_GENERATORS = f"{_GENERATOR} {_OLD_GENERATOR}"
+
+
 def _both(names: str) -> str:
     """A method and the function of the same name."""
     return _spelled("Tensor torch", names)
@@ -344,13 +349,22 @@ _FUNCTIONAL: tuple[Row, ...] = (
     ),
 )
 
+
 _NUMPY: tuple[Row, ...] = (
     (create.filled, Kind.CREATE, "numpy.zeros numpy.ones numpy.empty", "size, dtype=None"),
     (create.full, Kind.CREATE, "numpy.full", "size, fill_value, dtype=None"),
-    (create.filled, Kind.CREATE, "numpy.random.rand numpy.random.randn", "*size=None"),
-    (create.filled, Kind.CREATE, "numpy.random.random numpy.random.random_sample", "size=None"),
-    (create.random_sized, Kind.CREATE, "numpy.random.normal numpy.random.uniform", "low=None, high=None, size=None"),
-    (create.numpy_randint, Kind.CREATE, "numpy.random.randint", "low, high=None, size=None"),
+    (create.filled, Kind.CREATE, _spelled(_OLD_GENERATOR, "rand randn"), "*size=None"),
+    (create.filled, Kind.CREATE, _spelled(_OLD_GENERATOR, "random_sample"), "size=None"),
+    (create.filled, Kind.CREATE, _spelled(_GENERATORS, "random standard_normal"), "size=None"),
+    (
+        create.random_sized,
+        Kind.CREATE,
+        _spelled(_GENERATORS, "normal uniform laplace gamma beta"),
+        "low=None, high=None, size=None",
+    ),
+    (create.random_scaled, Kind.CREATE, _spelled(_GENERATORS, "exponential poisson"), "scale=None, size=None"),
+    (create.numpy_randint, Kind.CREATE, _spelled(_OLD_GENERATOR, "randint"), "low, high=None, size=None, *rest=None"),
+    (create.numpy_randint, Kind.CREATE, f"{_GENERATOR}.integers", "low, high=None, size=None, *rest=None"),
     (reshape.reshape, Kind.RESHAPE, "numpy.reshape", "input, shape"),
     (reshape.ravel, Kind.RESHAPE, "numpy.ravel", "input"),
     (reshape.unsqueeze, Kind.RESHAPE, "numpy.expand_dims", "input, dim"),
@@ -371,6 +385,7 @@ _NUMPY: tuple[Row, ...] = (
         _spelled("numpy", "sum mean prod std var max min amax amin"),
         "input, dim=None, keepdim=False",
     ),
+    (reduce.running, Kind.ELEMENTWISE, "numpy.cumsum numpy.cumprod", "input, dim=None, *rest=None"),
     (reduce.position, Kind.REDUCE, "numpy.argmax numpy.argmin", "input, dim=None, keepdim=False"),
     (
         elementwise.same,

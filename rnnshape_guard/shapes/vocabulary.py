@@ -29,6 +29,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _COUNTING: Final = frozenset({"n", "num", "nb", "numb", "number", "of", "no", "max", "total"})
+_NUMBER_OF: Final = frozenset({"n", "num", "nb", "numb", "number", "total"})
 _EXTENT: Final = frozenset({"size", "sz", "dim", "dims", "axis"})
 _PLACE: Final = _words("src tgt trg target source input output in out enc dec encoder decoder")
 
@@ -252,6 +253,8 @@ def _role_of_word(word: str) -> Role | None:
 def _is_time(tokens: frozenset[str]) -> bool:
     if not tokens & _TIME or not tokens <= _TIME_BESIDE:
         return False
+    if tokens & _TIME <= {"seq", "sequence"} and tokens & _NUMBER_OF:
+        return False  # a number of sequences, as likely as the length of one
     return not tokens & _EXTENT or bool(tokens & _TIME_WITH_SIZE)
 
 

@@ -273,6 +273,13 @@ def external(path: str) -> External:
     return External(path)
 
 
+_GENERATORS: Final = {
+    "numpy.random.default_rng": "numpy.random.Generator",
+    "numpy.random.RandomState": "numpy.random.RandomState",
+}
+"""What makes a generator of random numbers, and the class it is of: its methods are known by their names alone."""
+
+
 def _call_external(
     run: Run,
     path: str,
@@ -302,6 +309,8 @@ def _call_external(
         return _namespace(run, short, arguments, keywords)
     if path == "argparse.ArgumentParser":
         return configs.Parser()
+    if path in _GENERATORS:
+        return External(_GENERATORS[path])
     if short in ("zip_longest", "chain", "product", "islice", "tqdm", "trange", "track"):
         return _wrapped_iterable(run, short, arguments, record)
     if path in ("random.sample", "random.choices") and arguments:

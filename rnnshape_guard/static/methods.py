@@ -117,7 +117,7 @@ def _call_method(
         return listed(receiver)
     if name in ("backward", "register_hook", "retain_grad", "numpy", "item"):
         return receiver if name == "numpy" else Opaque()
-    operation = ops.find(f"Tensor.{name}")
+    operation = operations.method(run, receiver, name)
     if operation is None or is_partial:
         operations.hand_over(run, (receiver, *arguments, *keywords.values()), record, {})
         return Opaque()

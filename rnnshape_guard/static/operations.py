@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from rnnshape_guard import ops
 from rnnshape_guard.events import (
@@ -45,7 +45,10 @@ def conclude(
         run.learn(outcome.learned, run.place(record))
     number = run.next_event
     result = state_value(outcome.result, number) if kind is RecurrentCalled else value_of(outcome.result, number)
-    run.emit(kind, record, given=given, misfits=outcome.misfits, result=seen(result), **fields)
+    made = seen(result)
+    run.emit(kind, record, given=given, misfits=outcome.misfits, result=made, **fields)
+    if run.arrays and any(value.id in run.arrays for one in given.values() for value in values_in(one.seen)):
+        run.arrays.update(value.id for value in values_in(made))
     return result
 
 
@@ -74,6 +77,10 @@ def perform(
     result = conclude(
         run, OPERATED[operation.kind], outcome, given, record, name=short_name(operation), in_place=operation.inplace
     )
+    if operation.name.startswith("numpy."):
+        run.arrays.update(value.id for value in values_in(seen(result)))
+    elif operation.name.startswith("torch."):
+        run.arrays.difference_update(value.id for value in values_in(seen(result)))
     if makes:
         evidence.read_made(run, result, arguments, keywords, record)
     elif operation.kind is Kind.RESHAPE and short_name(operation) in ("view", "reshape"):
@@ -84,6 +91,17 @@ def perform(
 def short_name(operation: ops.Operation) -> str:
     """PyTorch's word for an operation, whether it was called as a function or a method."""
     return operation.name.rpartition(".")[2]
+
+
+_UNLIKE: Final = frozenset("min max repeat cumsum cumprod".split())
+"""Methods of arrays that do something else than the tensors' methods of the same name."""
+
+
+def method(run: Run, receiver: Value, name: str) -> ops.Operation | None:
+    """The operation that a method of a tensor, or of a NumPy array, is."""
+    if name in _UNLIKE and receiver.id in run.arrays:
+        return ops.find(f"numpy.{name}")
+    return ops.find(f"Tensor.{name}")
 
 
 def _is_counted(value: Opaque) -> bool:

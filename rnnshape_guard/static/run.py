@@ -278,7 +278,7 @@ class Run:
     file whose code runs now, `modules` those of the files of the `project` that were loaded, and `spent` the steps that
     functions of these have had. `assumed` decides conditions by their key;
     `steps` are what is left of the budget. `calls` are the calls it is in the middle of, each as the id of its
-    FunctionEntered and its receiver; `forms` are annotations as they were read, `contracts` those of layers by id."""
+    FunctionEntered and its receiver; `arrays` are values, by id, that are NumPy's and not PyTorch's; `forms` are annotations as they were read, `contracts` those of layers by id."""
 
     main: ModuleFrame
     project: Project | None = None
@@ -298,6 +298,7 @@ class Run:
     trusted: set[TrustedNote] = field(default_factory=set)
     distrusted: set[TrustedNote] = field(default_factory=set)
     doubtful: set[int] = field(default_factory=set)
+    arrays: set[int] = field(default_factory=set)
     instances: list[Instance] = field(default_factory=list)
     escaped: list[FunctionObject] = field(default_factory=list)
     called: set[int] = field(default_factory=set)

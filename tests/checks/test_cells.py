@@ -187,7 +187,42 @@ class Net(nn.Module):
 """,
 }
 
+WRONG["a batch of a loader, of which nothing says which axis is the time"] = """
+class Poses(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.enc = nn.Linear(d, h)
+        self.cell = nn.GRUCell(h, h)
+
+    def forward(self, poses):
+        state = poses.new_zeros(poses.size(1), self.h)
+        states = []
+        for frame in poses:  # RSG801
+            state = self.cell(torch.relu(self.enc(frame)), state)
+            states.append(state)
+        return torch.stack(states)
+
+net = Poses(5, 6)
+for (x,) in torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(40, 9, 5)), batch_size=8):
+    net(x)
+"""
+
 RIGHT = {
+    "a cell's state that is not carried from sample to sample": """
+class Each(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.cell = nn.GRUCell(d, h)
+
+    def forward(self, x):
+        start = x.new_zeros(x.size(1), self.h)
+        return torch.stack([self.cell(points, start) for points in x])
+
+for (x,) in torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(40, 9, 5)), batch_size=8):
+    Each(5, 6)(x)
+""",
     "the state kept as the pair it is": """
 class Net(nn.Module):
     def __init__(self, d, h):

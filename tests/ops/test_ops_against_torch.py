@@ -404,6 +404,13 @@ def arrays() -> Iterator[Call]:
     yield "numpy.random.normal", (0, 1, (2, 3)), {}
     yield "numpy.random.uniform", (), {"size": (2, 3)}
     yield "numpy.random.randint", (0, 5, (2, 3)), {}
+    yield "numpy.random.standard_normal", ((2, 3),), {}
+    yield "numpy.random.exponential", (1.0, (2, 3)), {}
+    yield "numpy.random.poisson", (2, 4), {}
+    yield "numpy.random.beta", (1, 2), {"size": (2, 3)}
+    yield "numpy.cumsum", (x,), {"axis": 1}
+    yield "numpy.cumsum", (np.ones(3),), {}
+    yield "numpy.cumsum", (x,), {"axis": 3}
     yield "numpy.reshape", (x, (6, 4)), {}
     yield "numpy.reshape", (x, (5, 4)), {}
     yield "numpy.reshape", (x, -1), {}
@@ -499,7 +506,12 @@ def test_every_path_is_real(path: str) -> None:
     if path.startswith("torch.cuda.") or path == "Tensor.__len__":
         return
     module, _, name = path.rpartition(".")
-    owner = torch.Tensor if module == "Tensor" else importlib.import_module(module)
+    if module == "Tensor":
+        owner: Any = torch.Tensor
+    elif module.startswith("numpy.random."):
+        owner = getattr(np.random, module.removeprefix("numpy.random."))
+    else:
+        owner = importlib.import_module(module)
     spelled = hasattr(owner, name) or hasattr(owner, f"{name}_")
     assert spelled or hasattr(np.ndarray, name), f"{path} is in no library"
 
