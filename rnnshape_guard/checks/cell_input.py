@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import widths, wording
 from rnnshape_guard.checks.cells import is_carried, spec_of, stepped_along
 from rnnshape_guard.checks.reading import misfits
-from rnnshape_guard.events import CellCalled, Log
+from rnnshape_guard.events import CellCalled, Log, values_in
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Role
+from rnnshape_guard.shapes.axes import Atom, Role
+from rnnshape_guard.shapes.dims import compare
 from rnnshape_guard.shapes.outcomes import Fault
 
 
@@ -53,7 +54,7 @@ def _along_the_batch(call: CellCalled, log: Log) -> Iterator[Finding]:
     time = value.axes[0].atom
     if time is None or atom.role() is not Role.BATCH or time.role() not in (Role.TIME, None):
         return
-    if time.role() is None and not is_carried(call, log):
+    if time.role() is None and (not is_carried(call, log) or _has_states_for(atom, call, log)):
         return
     source = event.value("input")
     text = event.given["input"].text
@@ -69,4 +70,15 @@ def _along_the_batch(call: CellCalled, log: Log) -> Iterator[Finding]:
         help=f"for ... in {text}.unbind(1)" if source is not None and text.isidentifier() else "",
         subject=frozenset({atom.root, time.root}),
         cause=event.id,
+    )
+
+
+def _has_states_for(atom: Atom, call: CellCalled, log: Log) -> bool:
+    """Whether a cell was ever given a state with a row for each entry of an axis: then it may be that state that is
+    wrong."""
+    return any(
+        state.axes is not None and len(state.axes) == 2 and compare(state.axes[0].size, atom.size).equal
+        for other in log.all(CellCalled)
+        if other.layer.id == call.layer.id and "hx" in other.given
+        for state in values_in(other.given["hx"].seen)
     )

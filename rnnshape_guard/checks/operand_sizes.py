@@ -7,9 +7,11 @@ from collections.abc import Hashable, Iterator
 from typing import Final
 
 from rnnshape_guard.checks import widths, wording
+from rnnshape_guard.checks.reading import is_stacked
 from rnnshape_guard.events import Combined, Computed, Contracted, Given, Log, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Axis, Role, Shape, Strength
+from rnnshape_guard.shapes.dims import surely_above_one
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 _SIZES: Final = frozenset({Fault.SIZE, Fault.BROADCAST, Fault.RANK})
@@ -30,6 +32,9 @@ def check(event: Contracted | Combined | Computed, log: Log) -> Iterator[Finding
     crossed = _crossed(event)
     if crossed is not None and widths.on_recurrent_path(event, log):
         yield _swapped(event, *crossed)
+    stacked = _stacked(event)
+    if stacked is not None:
+        yield _layers_meet(event, *stacked)
 
 
 def _crossed(event: Contracted | Combined | Computed) -> tuple[Given, Value, Value] | None:
@@ -68,6 +73,40 @@ def _swapped(event: Contracted | Combined | Computed, given: Given, one: Value, 
         subject=frozenset(
             {("operands", event.id), *(atom.root for axis in (one.axes or ())[:2] for atom in axis.atoms)}
         ),
+        cause=event.id,
+    )
+
+
+def _stacked(event: Contracted | Combined | Computed) -> tuple[Given, Value, Value, Role] | None:
+    """A state of several layers computed with a tensor that has its samples or steps where the state has its layers."""
+    if not isinstance(event, Computed):
+        return None
+    for state, other in itertools.permutations(_tensors(event), 2):
+        (_, given, one), (_, _, two) = state, other
+        if one.axes is None or two.axes is None:
+            continue
+        for layers, met in zip(reversed(one.axes), reversed(two.axes), strict=False):
+            role = met.role(Strength.LAYER)
+            if is_stacked(layers) and surely_above_one(layers.size) and role in (Role.BATCH, Role.TIME):
+                if met.size.value in (None, layers.size.value):
+                    return given, one, two, role
+    return None
+
+
+def _layers_meet(
+    event: Contracted | Combined | Computed, given: Given, state: Value, other: Value, role: Role
+) -> Finding:
+    words = "samples" if role is Role.BATCH else "steps"
+    return Finding(
+        code="RSG707",
+        message=f"{wording.quoted(given)} holds {wording.shape(state)}: its layers meet the {words} of {wording.shape(other)}",
+        place=event.place,
+        primary=f"layers against {words}",
+        labels=(Label(given.place, wording.shape(state)),) if given.place is not None else (),
+        expected=wording.shape(other),
+        found=wording.shape(state),
+        help=f"{given.text}[-1] is the state of the last layer" if given.text.isidentifier() else "",
+        subject=frozenset({("operands", event.id)}),
         cause=event.id,
     )
 

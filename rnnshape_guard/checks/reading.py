@@ -65,6 +65,11 @@ def is_state(shape: Shape) -> bool:
     return any(atom.kind is Role.LAYER for atom in shape.atoms())
 
 
+def is_stacked(axis: Axis) -> bool:
+    """Whether an axis is that of layers and directions, of which there may be several."""
+    return axis.size.value != 1 and all(atom.kind in (Role.LAYER, Role.DIRECTION) for atom in axis.atoms)
+
+
 def confirmed(atom: Atom | None, role: Role, weakest: Strength = Strength.USE) -> bool:
     """Whether evidence no weaker than `weakest` says that an atom has a role."""
     return atom is not None and atom.size.value != 1 and atom.role(weakest) is role

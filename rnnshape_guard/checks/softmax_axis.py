@@ -7,7 +7,7 @@ from typing import Final
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import contradicted, stated_batch, steps_of
-from rnnshape_guard.checks.reading import recurrent_origin
+from rnnshape_guard.checks.reading import is_stacked, recurrent_origin
 from rnnshape_guard.checks.uses import rank_is_known, uses
 from rnnshape_guard.events import (
     CellCalled,
@@ -42,8 +42,8 @@ def check(event: Computed | LayerCalled, log: Log) -> Iterator[Finding]:
     if at is None or not -len(axes) <= at < len(axes):
         return
     at %= len(axes)
-    if not _is_of_a_recurrent(value, log):
-        return
+    if not _is_of_a_recurrent(value, log) or (is_stacked(axes[0]) and not value.part):
+        return  # with the layers of a state in it, something was wrong before
     axis, implicit = axes[at], dim is None
     if axis.atom is not None and stated_batch(axis.atom):
         if sum(any(stated_batch(atom) for atom in one.atoms) for one in axes) == 1:
@@ -165,7 +165,7 @@ def _over_batch(
         found=f"dim={at} of {wording.shape(value)}",
         because=reasons[:2],
         help=f"dim={better if better is not None else -1}",
-        subject=frozenset({("softmax", event.id)}),
+        subject=frozenset({("softmax", event.id), atom.root}),
         cause=event.id,
     )
 

@@ -8,7 +8,8 @@ from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import receiver
 from rnnshape_guard.events import Event, Log, LossCalled, Reshaped, Value, reads, values_in
 from rnnshape_guard.findings import Finding, Severity
-from rnnshape_guard.shapes.axes import Axis, Role, Strength
+from rnnshape_guard.shapes.axes import Atom, Axis, Role, Strength
+from rnnshape_guard.shapes.dims import resolve
 
 
 def check(event: Reshaped, log: Log) -> Iterator[Finding]:
@@ -50,10 +51,17 @@ def _may_be_one(axis: Axis, role: Role | None) -> bool:
     atom = axis.atom
     if atom is None or atom.kind is not None:
         return False
-    known = atom.size.value is not None or atom.symbol.value is not None
-    if known and not (atom.measured and role is Role.BATCH):
+    if _is_known(atom) and not (atom.measured and role is Role.BATCH):
         return False
     return atom.role(Strength.LAYER) is role
+
+
+def _is_known(atom: Atom) -> bool:
+    """Whether the size of an axis is a number, or one that the program has made: not that of another axis of the data."""
+    if atom.size.value is not None or atom.symbol.value is None:
+        return atom.size.value is not None
+    symbol = resolve(atom.symbol.value, numbers=False).symbol
+    return symbol is None or symbol.owner is None
 
 
 def _finding(event: Reshaped, value: Value, units: list[int], batch: int | None, others: list[int]) -> Finding:

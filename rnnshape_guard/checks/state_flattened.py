@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import arguments, is_method, is_scrambled, receiver
-from rnnshape_guard.checks.reading import is_state, misfits, recurrent_origin
+from rnnshape_guard.checks.reading import is_stacked, is_state, misfits, recurrent_origin
 from rnnshape_guard.events import (
     Computed,
     Event,
@@ -49,12 +49,7 @@ def _names_the_batch(event: Reshaped, value: Value) -> bool:
     result = event.result if isinstance(event.result, Value) else None
     if value.axes is None or len(value.axes) != 3 or result is None or not result.axes:
         return False
-    return _is_stacked(value.axes[0]) and result.axes[0].role() is Role.BATCH
-
-
-def _is_stacked(axis: Axis) -> bool:
-    """Whether an axis is that of layers and directions, of which there may be several."""
-    return axis.size.value != 1 and all(atom.kind in (Role.LAYER, Role.DIRECTION) for atom in axis.atoms)
+    return is_stacked(value.axes[0]) and result.axes[0].role() is Role.BATCH
 
 
 def _is_one_answer_per_row(event: Reshaped, value: Value, log: Log) -> bool:
@@ -65,7 +60,7 @@ def _is_one_answer_per_row(event: Reshaped, value: Value, log: Log) -> bool:
         return False
     layers, batch, _ = value.axes
     rows = (*layers.atoms, *batch.atoms)
-    if not _is_stacked(layers) or result.axes[0].atoms != rows:
+    if not is_stacked(layers) or result.axes[0].atoms != rows:
         return False
     uses = [use for use in log.future(result, depth=12) if not isinstance(use, Unpacked)]
     if not all(isinstance(use, LayerCalled | Computed | Reduced | LossCalled | Returned) for use in uses):

@@ -457,6 +457,7 @@ def call_packing(
         arguments = (first, *arguments[1:])
     if short == "pad_packed_sequence" and isinstance(first, Value) and first.id in run.doubtful:
         return (_padded(first, keywords, arguments), Opaque("lengths"))
+    lengths = arguments[1] if len(arguments) > 1 else keywords.get("lengths")
     arguments = tuple(_unlisted(value) for value in arguments)
     keywords = {name: _unlisted(value) for name, value in keywords.items()}
     args = tuple(operand(value, tensor=at == 0) for at, value in enumerate(arguments))
@@ -469,7 +470,16 @@ def call_packing(
     given = {
         names[at]: Given(seen(value), places.get(str(at))) for at, value in enumerate(arguments) if at < len(names)
     } | {name: Given(seen(value), places.get(name)) for name, value in keywords.items()}
-    return operations.conclude(run, PackCalled, outcome, given, record, name=short)
+    packed = operations.conclude(run, PackCalled, outcome, given, record, name=short)
+    if isinstance(packed, Value) and isinstance(packed.shape, Packed) and isinstance(lengths, Opaque):
+        _note_lengths(run, lengths, packed.shape.batch)
+    return packed
+
+
+def _note_lengths(run: Run, lengths: Opaque, batch: Axis) -> None:
+    """What a batch was packed with is a list of lengths or, should it be used as one, a tensor of one axis."""
+    if lengths.tensor is None and lengths.made_of is None and lengths.number is None:
+        run.journal.write(lengths, "made_of", (lambda: None, lambda: Value(Shape((batch,), dtype="int"))))
 
 
 def _unlisted(value: Anything) -> Anything:
