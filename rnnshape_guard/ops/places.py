@@ -40,10 +40,11 @@ def normal(dim: int, rank: int, operand: str = "dim") -> int | Misfit:
     return Misfit(fault=Fault.AXIS, operand=operand, axis=dim, ranks=(rank,))
 
 
-def open_at(shape: Shape, dims: Sequence[int], extra: int = 0) -> Opened | Misfit | None:
+def open_at(shape: Shape, dims: Sequence[int], extra: int = 0, *, taking_two: bool = True) -> Opened | Misfit | None:
     """The axes at these indices. None where an index may fall on an axis counted from either end.
 
-    `extra` allows that many indices past the last axis, as `unsqueeze` does. A Misfit if an index is out of range.
+    `extra` allows that many indices past the last axis, as `unsqueeze` does. The first axis and the last are taken to be
+    two, unless not even that much is to be believed (`taking_two`). A Misfit if an index is out of range.
     """
     parts = shape.parts
     rest = shape.rest
@@ -60,7 +61,7 @@ def open_at(shape: Shape, dims: Sequence[int], extra: int = 0) -> Opened | Misfi
     ahead = max((dim + 1 for dim in dims if dim >= 0), default=0) - front
     behind = max((-dim for dim in dims if dim < 0), default=0) - back
     ahead, behind = max(ahead, 0), max(behind, 0)
-    if not _room(front, back, ahead, behind, rest.least):
+    if not _room(front, back, ahead, behind, rest.least, taking_two):
         return None
     if not ahead and not behind:
         return Opened(parts, _located(dims, len(parts)))
@@ -73,17 +74,13 @@ def open_at(shape: Shape, dims: Sequence[int], extra: int = 0) -> Opened | Misfi
     return Opened(opened, _located(dims, len(opened)), ((rest, middle),))
 
 
-def _room(front: int, back: int, ahead: int, behind: int, least: int) -> bool:
-    """Whether new axes surely are other axes than those counted from the other end.
-
-    The first axis and the last are always taken to be two.
-    """
+def _room(front: int, back: int, ahead: int, behind: int, least: int, taking_two: bool) -> bool:
+    """Whether new axes surely are other axes than those counted from the other end."""
     if ahead + behind <= least:
         return True
-    if ahead and front + ahead + back + behind == 2 and back + behind == 1:
-        return True
-    if behind and front + ahead + back + behind == 2 and front + ahead == 1:
-        return True
+    if taking_two and front + ahead + back + behind == 2:
+        if (ahead and back + behind == 1) or (behind and front + ahead == 1):
+            return True
     return not (ahead and (back or behind)) and not (behind and (front or ahead))
 
 

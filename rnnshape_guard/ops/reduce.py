@@ -151,10 +151,11 @@ def argsort(input: Shape, dim: Operand, **ignored: Operand) -> Outcome:
 
 
 def along(input: Shape, dim: Operand, **ignored: Operand) -> Outcome:
-    """What works along an axis and keeps it (`softmax`, `cumsum`, `normalize`): the axis must be there."""
+    """What works along an axis and keeps it (`softmax`, `cumsum`, `sort`): the axis must be there, and may be the only
+    one."""
     del ignored
     dims: Sequence[int] | None = None if dim is None else integers(dim)
-    opened = None if dims is None else open_at(input, dims)
+    opened = None if dims is None else open_at(input, dims, taking_two=False)
     if isinstance(opened, Misfit):
         return Outcome(like(input, input.dtype), (opened,))
     if opened is None or not opened.closes:
