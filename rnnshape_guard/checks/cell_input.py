@@ -52,9 +52,10 @@ def _along_the_batch(call: CellCalled, log: Log) -> Iterator[Finding]:
         return
     atom, event = lost
     time = value.axes[0].atom
-    if time is None or atom.role() is not Role.BATCH or time.role() not in (Role.TIME, None):
+    roles = (atom.role(), time.role()) if time is not None else None
+    if time is None or roles not in ((Role.BATCH, Role.TIME), (Role.BATCH, None), (None, Role.TIME)):
         return
-    if time.role() is None and (not is_carried(call, log) or _has_states_for(atom, call, log)):
+    if None in roles and (not is_carried(call, log) or _has_states_for(atom, call, log)):
         return
     source = event.value("input")
     text = event.given["input"].text
@@ -66,7 +67,7 @@ def _along_the_batch(call: CellCalled, log: Log) -> Iterator[Finding]:
         labels=(Label(call.place, f"reads {wording.shape(value)} as (batch, features)"),),
         expected="(batch, features)",
         found=wording.shape(value),
-        because=wording.because(atom)[:1],
+        because=(wording.because(atom) or wording.because(time))[:1],
         help=f"for ... in {text}.unbind(1)" if source is not None and text.isidentifier() else "",
         subject=frozenset({atom.root, time.root}),
         cause=event.id,

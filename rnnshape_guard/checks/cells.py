@@ -33,7 +33,7 @@ def stepped_along(call: CellCalled, log: Log) -> tuple[Atom, Selected] | None:
             return None
         before = event.value("input")
         axes = before.axes if before is not None else None
-        if axes is None or len(axes) != 3 or any(axis.size.value == 1 for axis in axes):
+        if axes is None or len(axes) != 3 or any(axis.size.value == 1 for axis in axes[:-1]):
             continue
         kept = {axis.atoms for axis in step.axes}
         gone = [axis for axis in axes if axis.atoms not in kept]

@@ -7,8 +7,20 @@ from collections.abc import Iterator
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import uses
 from rnnshape_guard.checks.reading import spec_of
-from rnnshape_guard.checks.tuples import joined_pair, refused, state_pair, whole_result
-from rnnshape_guard.events import Called, Event, Log, RecurrentCalled, Returned, Seen, Unpacked, Value
+from rnnshape_guard.checks.tuples import joined_pair, made_pair, refused, state_pair, whole_result
+from rnnshape_guard.events import (
+    Called,
+    Event,
+    Given,
+    Log,
+    Operated,
+    RecurrentCalled,
+    Returned,
+    Seen,
+    Unpacked,
+    Value,
+    values_in,
+)
 from rnnshape_guard.findings import Finding, Label
 
 
@@ -38,6 +50,25 @@ def check(event: Called | Unpacked, log: Log) -> Iterator[Finding]:
                 cause=event.id,
             )
             return
+        if isinstance(event, Operated) and not event.path and made_pair(pair, log):
+            yield _made(event, given, pair)
+            return
+
+
+def _made(event: Operated, given: Given, pair: tuple[Seen, ...]) -> Finding:
+    state = wording.quoted(given) if given.text else "the state"
+    first = next(values_in(pair), None)
+    return Finding(
+        code="RSG405",
+        message=f"{state} is the pair of states that an LSTM starts from, and is used as a tensor",
+        place=event.place,
+        primary="used as a tensor",
+        expected=wording.shape(first),
+        found="a tuple of two",
+        help=f"tuple(one.{event.name}(...) for one in {given.text})" if given.text.isidentifier() else "",
+        subject=frozenset({("pair", event.id)}),
+        cause=event.id,
+    )
 
 
 def _joined(event: Called, call: RecurrentCalled) -> Finding:

@@ -10,7 +10,7 @@ from rnnshape_guard.checks import widths, wording
 from rnnshape_guard.checks.reading import is_stacked
 from rnnshape_guard.events import Combined, Computed, Contracted, Given, Log, Value
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Axis, Role, Shape, Strength
+from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import surely_above_one
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
@@ -35,6 +35,10 @@ def check(event: Contracted | Combined | Computed, log: Log) -> Iterator[Finding
     stacked = _stacked(event)
     if stacked is not None:
         yield _layers_meet(event, *stacked)
+        return
+    shifted = _out_of_line(event)
+    if shifted is not None and widths.on_recurrent_path(event, log):
+        yield _meets_another(event, *shifted)
 
 
 def _crossed(event: Contracted | Combined | Computed) -> tuple[Given, Value, Value] | None:
@@ -73,6 +77,57 @@ def _swapped(event: Contracted | Combined | Computed, given: Given, one: Value, 
         subject=frozenset(
             {("operands", event.id), *(atom.root for axis in (one.axes or ())[:2] for atom in axis.atoms)}
         ),
+        cause=event.id,
+    )
+
+
+def _out_of_line(event: Contracted | Combined | Computed) -> tuple[Given, Value, Value, Atom, Atom] | None:
+    """Two tensors computed with each other that share an axis at different places, counted from the last: what is one
+    axis meets another one."""
+    if not isinstance(event, Computed):
+        return None
+    for (_, _, one), (_, given, two) in itertools.permutations(_tensors(event), 2):
+        if one.axes is None or two.axes is None:
+            continue
+        ours = [_single(axis) for axis in reversed(one.axes)]
+        theirs = [_single(axis) for axis in reversed(two.axes)]
+        for at, atom in enumerate(theirs):
+            if atom is None or theirs.count(atom) > 1 or ours.count(atom) != 1 or at >= len(ours):
+                continue
+            met = ours[at]
+            if (
+                met is not None
+                and met is not atom
+                and ours.index(atom) != at
+                and atom.kind is None
+                and met.kind is None
+            ):
+                return given, two, one, atom, met
+    return None
+
+
+def _single(axis: Axis) -> Atom | None:
+    """The one atom of an axis that is no unit axis, as it was first."""
+    return axis.atom.root if axis.atom is not None and axis.size.value != 1 else None
+
+
+def _meets_another(
+    event: Contracted | Combined | Computed, given: Given, one: Value, other: Value, atom: Atom, met: Atom
+) -> Finding:
+    names = [wording.atom_name(each) for each in (atom, met)]
+    words = f"the {names[0]} of {wording.shape(one)} meets the {names[1]} of {wording.shape(other)}"
+    return Finding(
+        code="RSG707",
+        message=f"in {wording.quoted(event.place)}, {words}"
+        if "?" not in names
+        else f"{wording.shape(one)} and {wording.shape(other)} stand out of line in `{event.name}`",
+        place=event.place,
+        primary="sizes are compared from the last axis on",
+        labels=(Label(given.place, wording.shape(one)),) if given.place is not None else (),
+        expected=wording.shape(other),
+        found=wording.shape(one),
+        help="an axis of size 1 where the other tensor has one more: .unsqueeze(1)",
+        subject=frozenset({("operands", event.id), atom, met}),
         cause=event.id,
     )
 

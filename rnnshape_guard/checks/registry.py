@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType, UnionType
 
 from rnnshape_guard import checks
+from rnnshape_guard.checks import shifts
 from rnnshape_guard.events import Event, Log
 from rnnshape_guard.findings import Finding
 
@@ -67,6 +68,7 @@ def findings(log: Log, judging: Iterable[Check]) -> Iterator[Finding]:
     """What the checks say of all events of a log."""
     by_kind: dict[type[Event], list[Judge]] = {}
     known = tuple(judging)
+    shifts.learn(log)
     for event in log.events:
         if event.uncertain:
             continue

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnnshape_guard.events import Called, Combined, Event, Given, Log, PackCalled, RecurrentCalled, Seen, Value
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.events import Called, Combined, Created, Event, Given, Log, PackCalled, RecurrentCalled, Seen, Value
+from rnnshape_guard.shapes.axes import Role
+from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 
@@ -42,6 +43,21 @@ def state_pair(pair: tuple[Seen, ...], log: Log) -> RecurrentCalled | None:
         case (Value(part="h_n") as h_n, Value(part="c_n") as c_n) if h_n.made_by == c_n.made_by:
             return _call(log.maker(h_n))
     return None
+
+
+def made_pair(pair: tuple[Seen, ...], log: Log) -> bool:
+    """Whether a tuple is an initial state that a program has made for an LSTM: two tensors of the same three sizes, the
+    layers first."""
+    match pair:
+        case (Value(axes=(layers, *_) as one), Value(axes=(_, _, _) as two)) if len(one) == 3:
+            makers = (
+                (log.maker(pair[0]), log.maker(pair[1]))
+                if isinstance(pair[0], Value) and isinstance(pair[1], Value)
+                else ()
+            )
+            is_alike = all(compare(left.size, right.size).equal for left, right in zip(one, two, strict=True))
+            return is_alike and layers.role() is Role.LAYER and all(isinstance(maker, Created) for maker in makers)
+    return False
 
 
 def joined_pair(event: Event, log: Log) -> RecurrentCalled | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -319,13 +319,40 @@ def _concerned(module: records.Module) -> Set[str]:
     none of them leads to cannot show a recurrent layer's mistake."""
     words: dict[str, Set[str]] = {}
     for statement, all_words in zip(module.body, module.words, strict=True):
-        ours = all_words.all()
-        match statement:
-            case records.FunctionDef() | records.ClassDef():
-                words[statement.name] = ours
-            case records.Assign(targets=targets):
-                words |= {target.id: ours for target in targets if isinstance(target, records.Name)}
+        words |= dict.fromkeys(_bound(statement), all_words.all())
     return _closure(words, lambda one: any(_RECURRENT.search(word) for word in one)).keys()
+
+
+def _bound(statement: records.Statement) -> Iterator[str]:
+    """The names that a statement defines or assigns, and those inside it."""
+    blocks: tuple[tuple[records.Statement, ...], ...] = ()
+    match statement:
+        case records.FunctionDef() | records.ClassDef():
+            yield statement.name
+        case records.Assign(targets=targets):
+            yield from _names(targets)
+        case records.AnnotatedAssign(target=target):
+            yield from _names((target,))
+        case records.If() | records.For() | records.While():
+            blocks = (statement.body, statement.orelse)
+        case records.With(items=items):
+            yield from _names(target for _, target in items if target is not None)
+            blocks = (statement.body,)
+        case records.Try(handlers=handlers):
+            blocks = (statement.body, *(body for _, body in handlers), statement.orelse, statement.final)
+    for block in blocks:
+        for inner in block:
+            yield from _bound(inner)
+
+
+def _names(targets: Iterable[records.Expression]) -> Iterator[str]:
+    """The names among the targets of an assignment."""
+    for target in targets:
+        match target:
+            case records.Name(id=name):
+                yield name
+            case records.Sequence(items=items):
+                yield from _names(items)
 
 
 def _closure(words: Mapping[str, Set[str]], begins: Callable[[Set[str]], bool]) -> dict[str, Set[str]]:

@@ -142,8 +142,10 @@ def _given(
         if name in given and not isinstance(given[name].seen, Value | tuple):
             given[name] = Given(value, given[name].place)
         elif name not in given:
-            place = places.get(str(many - shift)) if many is not None and name == order[many] else None
-            given[name] = Given(value, place)
+            is_many = many is not None and name == order[many]
+            place = places.get(str((many or 0) - shift)) if is_many else None
+            tensors = tuple(seen(one) for one in arguments[many:] if is_many)
+            given[name] = Given(tensors if any(isinstance(one, Value) for one in tensors) else value, place)
     return given
 
 
