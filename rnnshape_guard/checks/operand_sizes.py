@@ -14,6 +14,9 @@ from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import surely_above_one
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
+_ARITHMETIC: Final = frozenset(
+    "+ - * / // ** add sub subtract mul multiply div divide true_divide pow maximum minimum".split()
+)
 _SIZES: Final = frozenset({Fault.SIZE, Fault.BROADCAST, Fault.RANK})
 
 
@@ -84,7 +87,7 @@ def _swapped(event: Contracted | Combined | Computed, given: Given, one: Value, 
 def _out_of_line(event: Contracted | Combined | Computed) -> tuple[Given, Value, Value, Atom, Atom] | None:
     """Two tensors computed with each other that share an axis at different places, counted from the last: what is one
     axis meets another one."""
-    if not isinstance(event, Computed):
+    if not _is_arithmetic(event):
         return None
     for (_, _, one), (_, given, two) in itertools.permutations(_tensors(event), 2):
         if one.axes is None or two.axes is None:
@@ -104,6 +107,11 @@ def _out_of_line(event: Contracted | Combined | Computed) -> tuple[Given, Value,
             ):
                 return given, two, one, atom, met
     return None
+
+
+def _is_arithmetic(event: Contracted | Combined | Computed) -> bool:
+    """Whether an operation computes with the numbers of two tensors, each with each at the same place."""
+    return isinstance(event, Computed) and event.name.rpartition(".")[2].rstrip("_") in _ARITHMETIC
 
 
 def _single(axis: Axis) -> Atom | None:
@@ -134,7 +142,7 @@ def _meets_another(
 
 def _stacked(event: Contracted | Combined | Computed) -> tuple[Given, Value, Value, Role] | None:
     """A state of several layers computed with a tensor that has its samples or steps where the state has its layers."""
-    if not isinstance(event, Computed):
+    if not _is_arithmetic(event):
         return None
     for state, other in itertools.permutations(_tensors(event), 2):
         (_, given, one), (_, _, two) = state, other

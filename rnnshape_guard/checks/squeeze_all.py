@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import receiver
-from rnnshape_guard.events import Event, Log, LossCalled, Reshaped, Value, reads, values_in
+from rnnshape_guard.events import Computed, Event, Log, LossCalled, Reshaped, Value, reads, values_in
 from rnnshape_guard.findings import Finding, Severity
 from rnnshape_guard.shapes.axes import Atom, Axis, Role, Strength
 from rnnshape_guard.shapes.dims import resolve
@@ -23,7 +23,7 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     if not units:
         return
     others = [at for at, axis in enumerate(value.axes) if _may_be_one(axis, None)]
-    if (batch is None and not others) or _is_matched(event, log):
+    if (batch is None and not others) or _is_matched(event, log) or _is_asked_for(event, log):
         return
     yield _finding(event, value, units, batch, others)
 
@@ -43,6 +43,15 @@ def _is_matched(event: Reshaped, log: Log) -> bool:
         isinstance(use, LossCalled)
         and any(_drops_all(maker) for one in reads(use) if (maker := log.maker(one)) is not event)
         for use in uses
+    )
+
+
+def _is_asked_for(event: Reshaped, log: Log) -> bool:
+    """Whether the program asks how many axes what is made of the result has: then it is ready for one axis less."""
+    return any(
+        isinstance(use, Computed) and use.name == "dim"
+        for value in values_in(event.result)
+        for use in log.future(value)
     )
 
 

@@ -133,7 +133,7 @@ def _of_tensor(run: Run, holder: Value, name: str, record: records.Record) -> An
         return _of_packed(holder, shape, name)
     match name:
         case "ndim":
-            return Dim.of(shape.rank) if shape.rank is not None else Opaque("ndim")
+            return operations.rank_of(run, holder, record)
         case "T" | "mT" | "H" | "mH":
             return operations.operate_tensor(run, "T" if name in "TH" else "mT", holder, record)
         case "data" | "real" | "grad":

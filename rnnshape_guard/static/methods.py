@@ -110,8 +110,7 @@ def _call_method(
         number = index.value if isinstance(index, Dim) else None
         return Opaque("size") if number is None else subscripts.size_at(run, receiver, number)
     if name in ("dim", "ndimension"):
-        rank = receiver.shape.rank
-        return Opaque("dim") if rank is None else Dim.of(rank)
+        return operations.rank_of(run, receiver, record)
     if name == "tolist":
         operations.hand_over(run, (receiver,), record, {})
         return listed(receiver)

@@ -164,6 +164,15 @@ def hand_over(run: Run, values: Iterable[Anything], record: records.Record, plac
         run.emit(Handed, record, given=given)
 
 
+def rank_of(run: Run, value: Value, record: records.Record) -> Anything:
+    """The number of axes of a tensor; that a program asks for it, where it is not known, is worth noting."""
+    rank = value.shape.rank if isinstance(value.shape, Shape) else None
+    if rank is not None:
+        return Dim.of(rank)
+    run.emit(Computed, record, given={"input": Given(value, run.place(record))}, name="dim")
+    return Opaque("dim")
+
+
 def operate_tensor(run: Run, name: str, value: Value, record: records.Record, *further: Anything) -> Anything:
     """A method of a tensor, called by the interpreter itself."""
     operation = ops.find(f"Tensor.{name}")

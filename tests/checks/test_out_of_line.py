@@ -32,6 +32,16 @@ def test_they_stand_at_the_same_place(first: bool, state: str) -> None:
     assert said(NET.format(kind="GRU", first=first, state=state), "RSG7") == []
 
 
+def test_a_type_has_no_axes() -> None:
+    program = """
+rnn = nn.GRU(4, 5, batch_first=True)
+x = torch.randn(6, 7, 4)
+batch_size, steps, _ = x.shape
+state = torch.zeros(batch_size, 5).type_as(rnn(x)[0])
+"""
+    assert said(program, "RSG7") == []
+
+
 def test_a_table_of_all_pairs() -> None:
     program = """
 rnn = nn.GRU(4, 5, batch_first=True)
