@@ -11,7 +11,7 @@ from rnnshape_guard.checks.reading import is_stacked
 from rnnshape_guard.events import Combined, Computed, Contracted, Given, Log, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
-from rnnshape_guard.shapes.dims import surely_above_one
+from rnnshape_guard.shapes.dims import compare, surely_above_one
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 _ARITHMETIC: Final = frozenset(
@@ -98,13 +98,9 @@ def _out_of_line(event: Contracted | Combined | Computed) -> tuple[Given, Value,
             if atom is None or theirs.count(atom) > 1 or ours.count(atom) != 1 or at >= len(ours):
                 continue
             met = ours[at]
-            if (
-                met is not None
-                and met is not atom
-                and ours.index(atom) != at
-                and atom.kind is None
-                and met.kind is None
-            ):
+            if met is None or met is atom or atom.kind is not None or met.kind is not None:
+                continue
+            if not compare(atom.size, met.size).equal:  # else it is a table of all pairs
                 return given, two, one, atom, met
     return None
 

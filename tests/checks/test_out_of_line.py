@@ -42,6 +42,27 @@ state = torch.zeros(batch_size, 5).type_as(rnn(x)[0])
     assert said(program, "RSG7") == []
 
 
+def test_scores_of_all_pairs_of_tags() -> None:
+    program = """
+class Tagger(nn.Module):
+    def __init__(self, d, h, n_tags):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, n_tags)
+        self.transitions = nn.Parameter(torch.randn(n_tags, n_tags))
+
+    def forward(self, x):
+        scores = self.fc(self.rnn(x)[0])
+        alpha = scores[:, 0]
+        for t in range(1, scores.size(1)):
+            alpha = torch.logsumexp(alpha.unsqueeze(2) + self.transitions, dim=1) + scores[:, t]
+        return alpha
+
+Tagger(4, 5, 6)(torch.randn(2, 7, 4))
+"""
+    assert said(program, "RSG7") == []
+
+
 def test_a_table_of_all_pairs() -> None:
     program = """
 rnn = nn.GRU(4, 5, batch_first=True)
