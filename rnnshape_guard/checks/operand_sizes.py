@@ -100,9 +100,15 @@ def _out_of_line(event: Contracted | Combined | Computed) -> tuple[Given, Value,
             met = ours[at]
             if met is None or met is atom or atom.kind is not None or met.kind is not None:
                 continue
-            if not compare(atom.size, met.size).equal:  # else it is a table of all pairs
+            if not _are_alike(atom, met):
                 return given, two, one, atom, met
     return None
+
+
+def _are_alike(one: Atom, other: Atom) -> bool:
+    """Whether a program itself makes two axes equally long: then they are rows and columns of a table of all pairs. That
+    an operation asks for it says nothing."""
+    return compare(one.size, other.size).equal and not (one.symbol.learned or other.symbol.learned)
 
 
 def _is_arithmetic(event: Contracted | Combined | Computed) -> bool:
