@@ -44,7 +44,7 @@ def _mixed(call: RecurrentCalled, mixed: Disagreement) -> Finding:
         code="RSG103",
         message=(
             f"{wording.quoted(call.layer)} reads axis {_at(call, mixed)} of {wording.quoted(given)} as "
-            f"{_roles(mixed)[1]}, but {wording.quoted(mixed.earlier.layer)} made it {_roles(mixed)[0]}"
+            f"{_roles(mixed)[1]}, but {_apart(mixed.earlier, call)} made it {_roles(mixed)[0]}"
         ),
         place=place_of_layout(call.layer),
         primary=f"reads {expected_layout(batch_first)}",
@@ -61,6 +61,12 @@ def _mixed(call: RecurrentCalled, mixed: Disagreement) -> Finding:
         subject=mixed.found.subject,
         cause=call.id,
     )
+
+
+def _apart(earlier: RecurrentCalled, call: RecurrentCalled) -> str:
+    """An earlier layer by its name, and by its class where the later one has the same name."""
+    name, owner = wording.quoted(earlier.layer), earlier.layer.owner
+    return f"{name} of {owner}" if owner and name == wording.quoted(call.layer) else name
 
 
 def _repeated(call: RecurrentCalled, mixed: Disagreement) -> Finding:

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from rnnshape_guard.checks.layouts import Contradiction
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.checks.roles import only_atom
-from rnnshape_guard.events import Combined, Event, LayerCalled, Log, RecurrentCalled, Reshaped
+from rnnshape_guard.events import (
+    Combined,
+    Event,
+    LayerCalled,
+    Log,
+    RecurrentCalled,
+    Reshaped,
+    Selected,
+    Value,
+    values_in,
+)
 from rnnshape_guard.shapes.axes import Atom
 from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Packed
@@ -44,11 +54,38 @@ def disagreement(call: RecurrentCalled, log: Log) -> Disagreement | None:
         )
         if not found.atoms or (event.layer is call.layer):
             return None
-        if 1 in (axes[0].size.value, axes[1].size.value):
+        if 1 in (axes[0].size.value, axes[1].size.value) and not _is_one_step(call, time, steps, log):
             # What is left beside an axis of size 1 may be either: utterances, each read whole, are steps of a dialogue.
             return None
         return Disagreement(event, found, _repeating(steps) if is_state else None)
     return None
+
+
+def _is_one_step(call: RecurrentCalled, time: Atom | None, steps: list[Event], log: Log) -> bool:
+    """Whether a call reads one step of an earlier output, and carries its own state from step to step."""
+    is_picked = time is not None and any(
+        isinstance(step, Selected) and _held(step, time) and not any(_has(one, time) for one in values_in(step.result))
+        for step in steps
+    )
+    given = call.given.get("hx")
+    return (
+        is_picked
+        and given is not None
+        and any(
+            isinstance(event, RecurrentCalled) and event.layer is call.layer
+            for state in values_in(given.seen)
+            for _, event in log.past(state)
+        )
+    )
+
+
+def _held(step: Selected, atom: Atom) -> bool:
+    value = step.value("input")
+    return value is not None and _has(value, atom)
+
+
+def _has(value: Value, atom: Atom) -> bool:
+    return any(only_atom(axis) is atom for axis in value.axes or ())
 
 
 @dataclass(frozen=True, slots=True)

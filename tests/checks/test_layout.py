@@ -505,7 +505,49 @@ class Net(nn.Module):
 """,
 }
 
+WRONG["one step after the other of a batch-first output, read along the samples"] = """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+
+    def forward(self, x):
+        return self.rnn(x)[0]
+
+class Decoder(nn.Module):
+    def __init__(self, h):
+        super().__init__()
+        self.rnn = nn.LSTM(h, h)  # RSG103
+
+    def forward(self, x):
+        state, found = None, []
+        for step in x.transpose(0, 1):
+            out, state = self.rnn(step.unsqueeze(1), state)
+            found.append(out)
+        return torch.cat(found, dim=1)
+
+encoder, decoder = Encoder(4, 5), Decoder(5)
+
+def both(x):
+    return decoder(encoder(x))
+"""
+
 RIGHT = {
+    "one step after the other of a batch-first output": """
+class Both(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.encoder = nn.LSTM(d, h, batch_first=True)
+        self.decoder = nn.LSTM(h, h)
+
+    def forward(self, x):
+        out, state = self.encoder(x)
+        found = []
+        for step in out.transpose(0, 1):
+            read, state = self.decoder(step.unsqueeze(0), state)
+            found.append(read)
+        return torch.cat(found)
+""",
     "a layer of a kind that a name tells, which cannot be recurrent": """
 class Block(nn.Module):
     def __init__(self, width, activation):
