@@ -185,11 +185,24 @@ def _batched(spec: RecurrentSpec, shape: Shape, state: Operand, ledger: Ledger) 
             words = f"nn.{spec.kind}(batch_first={batch_first}) reads axis {place} as {role}"
             ledger.learn(axes[place], role, Strength.LAYER, words)
         made = (_output_axis(spec),)
+        batch = _in_parts(batch, state)
         output = (
             batch_over_time(batch, time, made, "float") if batch_first else Shape((time, batch, *made), True, "float")
         )
     _check_state(spec, state, batch, 3, ledger)
     return ledger.outcome((output, _final_state(spec, (batch or Axis.new("batch"),))))
+
+
+def _in_parts(batch: Axis, state: Operand) -> Axis:
+    """The batch as the state has it, where the state tells of what parts its samples are (the beams of each sentence, in
+    which order) and the input only how many there are."""
+    first = state[0] if isinstance(state, tuple) and state else state
+    axes = first.axes if isinstance(first, Shape) else None
+    if axes is None or len(axes) != 3 or batch.atom is None or batch.atom.source is not None:
+        return batch
+    parts = axes[1]
+    several = sum(atom.size.value != 1 for atom in parts.atoms) > 1
+    return parts if several and compare(parts.size, batch.size).equal else batch
 
 
 def _unbatched(spec: RecurrentSpec, shape: Shape, state: Operand, ledger: Ledger) -> Outcome:
