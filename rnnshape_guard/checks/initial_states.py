@@ -213,7 +213,9 @@ def is_other_order(one: Axis, two: Axis) -> bool:
 
 
 def _is_named(atom: Atom | None, role: Role) -> bool:
-    return atom is not None and atom.kind is None and confirmed(atom, role)
+    if atom is None or atom.kind is not None or (atom.size.value == 1 and not atom.symbol.learned):
+        return False
+    return atom.role() is role
 
 
 def _is_written_as(axis: Axis, size: Dim) -> bool:

@@ -78,13 +78,15 @@ def _repeated(call: RecurrentCalled, mixed: Disagreement) -> Finding:
         code="RSG103",
         message=(
             f"{wording.quoted(mixed.turned.place)} puts the steps {front} the batch, but "
-            f"{wording.quoted(call.layer)} with batch_first={batch_first} reads {expected_layout(batch_first)}"
-        ),
+            if not mixed.joined
+            else f"{wording.quoted(mixed.turned.place)} puts the copies of all samples into one row, and "
+        )
+        + f"{wording.quoted(call.layer)} with batch_first={batch_first} reads {expected_layout(batch_first)}",
         place=mixed.turned.place,
-        primary="(time, batch, feature)" if batch_first else "(batch, time, feature)",
+        primary="steps·batch on one axis" if mixed.joined else expected_layout(not batch_first),
         labels=(Label(place_of_layout(call.layer), f"reads {expected_layout(batch_first)}"),),
         expected=expected_layout(batch_first),
-        found=expected_layout(not batch_first),
+        found=wording.shape(call.value("input")) if mixed.joined else expected_layout(not batch_first),
         because=(
             Because(f"axis 1 of a state of {wording.quoted(mixed.earlier.layer)} is the batch", mixed.earlier.place),
         ),

@@ -26,11 +26,13 @@ from rnnshape_guard.shapes.outcomes import Packed
 @dataclass(frozen=True, slots=True)
 class Disagreement:
     """A call that reads as time what an earlier call on its path made the batch, or the other way round. `turned` is
-    the step that put the axes in the wrong order, if it was one that repeats a state."""
+    the step that put the axes in the wrong order, if it was one that repeats a state; it may have `joined` its copies with
+    the batch."""
 
     earlier: RecurrentCalled
     found: Contradiction
     turned: Reshaped | Combined | None
+    joined: bool = False
 
 
 def disagreement(call: RecurrentCalled, log: Log) -> Disagreement | None:
@@ -47,6 +49,9 @@ def disagreement(call: RecurrentCalled, log: Log) -> Disagreement | None:
             continue
         is_state = ancestor.part in ("h_n", "c_n")
         batch, time = batch_of(event), time_of(event)
+        copies = _repeating(steps) if is_state else None
+        if copies is not None and batch is not None and len(axes[1].atoms) > 1 and batch in axes[1].atoms:
+            return Disagreement(event, Contradiction(call, batch, None), copies, joined=True)
         found = Contradiction(
             call,
             as_time if as_time is not None and as_time is batch else None,

@@ -22,11 +22,9 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     if mistake is None or mistake.kind is not Kind.BATCH_FIRST:
         return
     given_axis = ranked_by(mistake.state.value, log)
-    if isinstance(mistake.state.maker, RecurrentCalled):
-        # Another layer's state, which a program has taken apart and given an axis for the layers again.
-        if not isinstance(given_axis, Reshaped) or given_axis.name.rpartition(".")[2] != "unsqueeze":
-            return
-    else:
+    if not isinstance(given_axis, Reshaped) or given_axis.name.rpartition(".")[2] != "unsqueeze":
+        if isinstance(mistake.state.maker, RecurrentCalled):
+            return  # another layer's state; only one that a program took apart was given an axis for the layers by it
         given_axis = None
     found = initial_states.finding(
         "RSG502",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnnshape_guard.events import Value
-from rnnshape_guard.shapes.axes import Axis, Shape
+from rnnshape_guard.shapes.axes import Axis, Rest, Shape
 from rnnshape_guard.shapes.dims import Dim, surely_positive
 from rnnshape_guard.shapes.outcomes import Slice
 from rnnshape_guard.static import attributes, expressions, functions, operations, records
@@ -135,8 +135,17 @@ def _plain_end(end: Anything) -> Any:
 
 def size_at(run: Run, value: Value, index: int) -> Anything:
     """The size of an axis, as a symbol of that axis; unknown where it is not known which axis that is."""
+    if index == 0 and isinstance(value.shape, Shape):
+        _begin(value.shape)
     result = operations.operate_quietly(run, "size", value, Dim.of(index))
     return result if isinstance(result, Dim) else Opaque("size")
+
+
+def _begin(shape: Shape) -> None:
+    """Let a tensor have a first axis. That it has one stays true where a branch in which somebody asked for it is left."""
+    match shape.parts:
+        case (Rest() as rest, *_):
+            rest.solve((Axis.new("axis0"), Rest(max(rest.least - 1, 0))))
 
 
 def _of_shape(run: Run, holder: ShapeOf, key: Anything) -> Anything:

@@ -532,7 +532,34 @@ def both(x):
     return decoder(encoder(x))
 """
 
+WRONG["a code repeated for the steps along the batch"] = """
+class Autoencoder(nn.Module):
+    def __init__(self, d, h, z):
+        super().__init__()
+        self.encoder = nn.LSTM(d, h, batch_first=True)
+        self.code, self.back = nn.Linear(h, z), nn.Linear(z, h)
+        self.decoder = nn.LSTM(h, d, batch_first=True)
+
+    def forward(self, x):
+        _, (h, _) = self.encoder(x)
+        steps = self.back(self.code(h)).repeat(1, x.size(1), 1)  # RSG103
+        return self.decoder(steps)[0]
+"""
+
 RIGHT = {
+    "a code repeated for the steps": """
+class Autoencoder(nn.Module):
+    def __init__(self, d, h, z):
+        super().__init__()
+        self.encoder = nn.LSTM(d, h, batch_first=True)
+        self.code, self.back = nn.Linear(h, z), nn.Linear(z, h)
+        self.decoder = nn.LSTM(h, d, batch_first=True)
+
+    def forward(self, x):
+        _, (h, _) = self.encoder(x)
+        steps = self.back(self.code(h[-1])).unsqueeze(1).repeat(1, x.size(1), 1)
+        return self.decoder(steps)[0]
+""",
     "one step after the other of a batch-first output": """
 class Both(nn.Module):
     def __init__(self, d, h):

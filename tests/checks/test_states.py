@@ -301,7 +301,54 @@ class Decoder(nn.Module):
 """,
 }
 
+WRONG["a state that is given the axis of the layers behind the batch"] = """
+class Policy(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, state):
+        # x: (batch, time, d), state: (batch, hidden)
+        out, state = self.rnn(x, state.unsqueeze(1))  # RSG502
+        return out, state.squeeze(1)
+"""
+WRONG["a state made for the batch where none is given"] = """
+class Policy(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, state=None):
+        if state is None:
+            state = torch.zeros(x.size(0), self.h)
+        return self.rnn(x, state.unsqueeze(1))  # RSG502
+"""
+
 RIGHT = {
+    "a state that is given the axis of the layers": """
+class Policy(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, state=None):
+        # x: (batch, time, d), state: (batch, hidden)
+        if state is None:
+            state = torch.zeros(x.size(0), self.h)
+        return self.rnn(x, state.unsqueeze(0))
+""",
+    "a state of all layers, for one sample": """
+class Policy(nn.Module):
+    def __init__(self, d, h, layers):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, layers, batch_first=True)
+        self.start = nn.Parameter(torch.zeros(layers, h))
+
+    def forward(self, x):
+        return self.rnn(x, self.start.unsqueeze(1).repeat(1, x.size(0), 1))
+""",
     "a step that keeps its axis on the way round": """
 class Painter(nn.Module):
     def __init__(self, d, h):
