@@ -30,8 +30,9 @@ def judge(text: str, filename: str, settings: Settings) -> list[Diagnostic]:
 
 def examine(text: str, path: str, settings: Settings, project: Project) -> Judgement:
     """What interpreting one file comes to; what it imports from the `project` is followed. Raises `SyntaxProblem`."""
-    loaded = read(path, text, keeps_trees=True)
-    project.keep(path, loaded)
+    loaded = project.known(path, text) or read(path, text, keeps_trees=True)
+    loaded.positions.keeps_trees = True
+    project.keep(path, loaded, text)
     try:
         return _judgement(loaded, settings, project)
     finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rnnshape_guard.static import limits
 from rnnshape_guard.static.finder import Place, is_foreign
@@ -70,6 +70,13 @@ def read_outline(file: str) -> Outline | None:
         return None
 
 
+class _Kept(NamedTuple):
+    """A file that was loaded, None if that failed; `digest` is the same, in this process, for the same text."""
+
+    loaded: Loaded | None
+    digest: int
+
+
 class Project:
     """The files below a root, and above them as far as imports of `root` reach, with what gives their outlines."""
 
@@ -82,7 +89,7 @@ class Project:
         self._opened: set[str] = set()
         self._outlines: dict[str, Outline | None] = {}
         self._leads: dict[str, Leads] = {}
-        self._loaded: OrderedDict[str, Loaded | None] = OrderedDict()
+        self._loaded: OrderedDict[str, _Kept] = OrderedDict()
 
     # -- imports ----------------------------------------------------------------------------------------------------
 
@@ -248,19 +255,26 @@ class Project:
         self._opened.add(file)
         if file in self._loaded:
             self._loaded.move_to_end(file)
-            return self._loaded[file]
+            return self._loaded[file].loaded
         from rnnshape_guard.static.reading import read  # loads libcst
 
         try:
             source = read_bytes(file)
-            excess = limits.excess(source, MAX_BYTES)
-            return self.keep(file, read(file, decode(source)) if excess is None else None)
+            if limits.excess(source, MAX_BYTES) is not None:
+                return self.keep(file, None)
+            text = decode(source)
+            return self.keep(file, read(file, text), text)
         except (ReadProblem, SyntaxProblem):
             return self.keep(file, None)
 
-    def keep(self, file: str, loaded: Loaded | None) -> Loaded | None:
+    def known(self, file: str, text: str) -> Loaded | None:
+        """A file as records, if somebody has loaded it and this is still its text."""
+        kept = self._loaded.get(file)
+        return kept.loaded if kept is not None and kept.digest == hash(text) else None
+
+    def keep(self, file: str, loaded: Loaded | None, text: str = "") -> Loaded | None:
         """Remember a file that was loaded; those not used for longest are forgotten."""
-        self._loaded[file] = loaded
+        self._loaded[file] = _Kept(loaded, hash(text))
         self._loaded.move_to_end(file)
         if len(self._loaded) > _KEPT:
             self._loaded.popitem(last=False)
