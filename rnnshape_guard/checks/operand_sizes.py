@@ -11,7 +11,7 @@ from rnnshape_guard.checks.reading import is_stacked
 from rnnshape_guard.events import Combined, Computed, Contracted, Given, Log, Value
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
-from rnnshape_guard.shapes.dims import compare, surely_above_one
+from rnnshape_guard.shapes.dims import Dim, compare, surely_above_one
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 _ARITHMETIC: Final = frozenset(
@@ -35,6 +35,10 @@ def check(event: Contracted | Combined | Computed, log: Log) -> Iterator[Finding
     crossed = _crossed(event)
     if crossed is not None and widths.on_recurrent_path(event, log):
         yield _swapped(event, *crossed)
+    joined = _joined(event)
+    if joined is not None and widths.on_recurrent_path(event, log):
+        yield _samples_among_steps(event, *joined)
+        return
     stacked = _stacked(event)
     if stacked is not None:
         yield _layers_meet(event, *stacked)
@@ -80,6 +84,47 @@ def _swapped(event: Contracted | Combined | Computed, given: Given, one: Value, 
         subject=frozenset(
             {("operands", event.id), *(atom.root for axis in (one.axes or ())[:2] for atom in axis.atoms)}
         ),
+        cause=event.id,
+    )
+
+
+def _joined(event: Contracted | Combined | Computed) -> tuple[Given, Value, Value, int] | None:
+    """Two tensors joined along an axis which is the batch of one and the time of the other."""
+    if not isinstance(event, Combined) or event.name.rpartition(".")[2] not in ("cat", "concat", "concatenate"):
+        return None
+    dim = event.given["dim"].seen if "dim" in event.given else None
+    at = dim.literal if isinstance(dim, Dim) else None
+    if at is None:
+        return None
+    for (_, _, one), (_, given, two) in itertools.permutations(_tensors(event), 2):
+        if (
+            one.axes is None
+            or two.axes is None
+            or len(one.axes) != len(two.axes)
+            or not -len(one.axes) <= at < len(one.axes)
+        ):
+            continue
+        time, batch = one.axes[at].atom, two.axes[at].atom
+        if time is None or batch is None or 1 in (time.size.value, batch.size.value):
+            continue
+        if time.role() is Role.TIME and batch.role() is Role.BATCH:
+            return given, two, one, at % len(one.axes)
+    return None
+
+
+def _samples_among_steps(
+    event: Contracted | Combined | Computed, given: Given, one: Value, other: Value, at: int
+) -> Finding:
+    return Finding(
+        code="RSG707",
+        message=f"{wording.quoted(event.place)} joins along axis {at} the samples of {wording.shape(one)} to the steps of {wording.shape(other)}",
+        place=event.place,
+        primary=f"axis {at} is the batch of one and the time of the other",
+        labels=(Label(given.place, wording.shape(one)),) if given.place is not None else (),
+        expected=wording.shape(other),
+        found=wording.shape(one),
+        help="one step of each sample: .unsqueeze(1) of (batch, features)" if at == 1 else "",
+        subject=frozenset({("operands", event.id)}),
         cause=event.id,
     )
 

@@ -141,3 +141,22 @@ class Attention(nn.Module):
 """
     assert said(program.format(dim=0), "RSG7") == [(11, "RSG702")]
     assert said(program.format(dim=1), "RSG7") == []
+
+
+CAPTION = """
+class Captions(nn.Module):
+    def __init__(self, f, e, h, words):
+        super().__init__()
+        self.image, self.embed = nn.Linear(f, e), nn.Embedding(words, e)
+        self.rnn = nn.LSTM(e, h, batch_first=True)
+
+    def forward(self, features, captions):
+        # features: (batch, f), captions: (batch, length)
+        first = self.image(features).unsqueeze({at})
+        return self.rnn(torch.cat((first, self.embed(captions)), dim=1))
+"""
+
+
+def test_samples_joined_to_steps() -> None:
+    assert said(CAPTION.format(at=0), "RSG7") == [(11, "RSG707")]
+    assert said(CAPTION.format(at=1), "RSG7") == []
