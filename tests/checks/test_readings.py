@@ -554,6 +554,32 @@ class Net(nn.Module):
         out, _ = self.rnn(self.embed(tokens))  # RSG408
         return self.fc(out[:, -1])
 """,
+    "the mean of all steps, the padding with them": """
+class Calls(nn.Module):
+    def __init__(self, bands, h):
+        super().__init__()
+        self.rnn = nn.LSTM(bands, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, frames, frame_lengths):
+        # frames: (batch, time, bands)
+        out, _ = self.rnn(frames)
+        return self.fc(torch.mean(F.relu(out), dim=1))  # RSG408
+""",
+    "the greatest of all time-major steps, the lengths a feature": """
+class Baskets(nn.Module):
+    def __init__(self, n, h):
+        super().__init__()
+        self.embed = nn.Embedding(n, h)
+        self.rnn = nn.GRU(h, h)
+        self.count = nn.Linear(1, h)
+
+    def forward(self, items, lens):
+        # items: (time, batch)
+        out, _ = self.rnn(self.embed(items))
+        best = out.max(dim=0)[0]  # RSG408
+        return best + self.count(lens.float().unsqueeze(1))
+""",
 }
 
 RIGHT = {
@@ -986,6 +1012,63 @@ class Net(nn.Module):
         out, (h, _) = self.rnn(x)
         mask = torch.arange(x.size(1))[None, :] < lengths[:, None]
         return self.fc(out) * mask.unsqueeze(-1), h[-1]
+""",
+    "lengths that mask the steps before their mean": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        mask = torch.arange(x.size(1))[None, :] < lengths[:, None]
+        out = out.masked_fill(~mask.unsqueeze(-1), 0.0)
+        return self.fc(out.sum(dim=1) / lengths.unsqueeze(1))
+""",
+    "a mean over the steps of a window, lengths of something else": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.words = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, x, words, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        packed = nn.utils.rnn.pack_padded_sequence(words, lengths, batch_first=True, enforce_sorted=False)
+        _, h_n = self.words(packed)
+        return self.fc(torch.cat([out.mean(dim=1), h_n[-1]], dim=-1))
+""",
+    "a mean over time that nobody gave lengths for": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        return self.fc(out.mean(dim=1))
+""",
+    "a mask by a method of its own, and a mean of what it left": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def mask(self, lengths):
+        return torch.arange(int(lengths.max()))[None, :] < lengths[:, None]
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        real = self.mask(lengths)
+        return self.fc((out * real.unsqueeze(-1)).mean(dim=1))
 """,
     "lengths that may be left out": """
 class Net(nn.Module):
