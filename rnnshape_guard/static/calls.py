@@ -82,7 +82,7 @@ def call_expression(run: Run, frame: Frame, expression: records.Call) -> Anythin
     arguments, keywords, places, is_partial = _arguments(run, frame, expression)
     if isinstance(function, records.Attribute) and isinstance(called, Opaque):
         holder = expressions.evaluate(run, frame, function.value) if _is_plain(function.value) else None
-        tensor = _as_tensor(run, holder, function.name, arguments)
+        tensor = _as_tensor(run, holder, function.name, arguments, keywords)
         if tensor is not None:
             called = BoundName(tensor, function.name)
     if (
@@ -119,14 +119,16 @@ def _is_plain(expression: records.Expression) -> bool:
     return False
 
 
-def _as_tensor(run: Run, holder: Anything, name: str, arguments: tuple[Anything, ...]) -> Value | None:
+def _as_tensor(
+    run: Run, holder: Anything, name: str, arguments: tuple[Anything, ...], keywords: dict[str, Anything]
+) -> Value | None:
     """An unknown value is a tensor where a method is called that only tensors have."""
     if not isinstance(holder, Opaque) or not holder.spelling:
         return None
     if holder.tensor is not None:
         return holder.tensor if ops.find(f"Tensor.{name}") is not None else None
-    # A list sorts itself without any argument that stands for itself.
-    is_certain = name in _CERTAIN or (name == "sort" and bool(arguments))
+    # A list sorts itself without any argument that stands for itself, and knows other words.
+    is_certain = name in _CERTAIN or (name == "sort" and (bool(arguments) or not keywords.keys() <= {"key", "reverse"}))
     if not is_certain or (name == "transpose" and len(arguments) != 2):
         return None
     tensor = holder.as_tensor()
