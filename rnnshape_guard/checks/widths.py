@@ -16,6 +16,7 @@ from rnnshape_guard.events import (
     Called,
     CellCalled,
     Combined,
+    Computed,
     Created,
     Event,
     FunctionEntered,
@@ -111,7 +112,7 @@ def finding(code: str, wrong: Contradiction, log: Log, remedy: str) -> Finding:
         found=wording.shape(wrong.value),
         help=remedy,
         condition=wording.when(misfit.condition),
-        subject=frozenset(_subject(wrong)),
+        subject=frozenset(_subject(wrong, log)),
         cause=call.id,
     )
     at_call = _right_elsewhere(wrong, log)
@@ -125,8 +126,11 @@ def finding(code: str, wrong: Contradiction, log: Log, remedy: str) -> Finding:
     return here
 
 
-def _subject(wrong: Contradiction) -> Iterator[Hashable]:
+def _subject(wrong: Contradiction, log: Log) -> Iterator[Hashable]:
     yield ("features", wrong.call.layer.id)
+    for event in _brought_by(wrong, log):
+        if event.misfits:  # the width is wrong already where it met another
+            yield ("operands", event.id)
     for atom in wrong.features.atoms:
         if atom.root.kind not in MADE:
             yield atom.root
@@ -297,25 +301,52 @@ def maker_of(value: Value, log: Log) -> Layer | None:
 
 
 def on_recurrent_path(call: Called, log: Log) -> bool:
-    """Whether a recurrent layer or cell stands before or behind a layer or an operation."""
-    if any(_leads_back(value, log) for value in reads(call)):
+    """Whether a recurrent layer or cell, perhaps one written out by hand, stands before or behind a layer or an operation."""
+    if _is_gate(call, log) or any(_leads_back(value, log) for value in reads(call)):
         return True
     results = [
         one for one in (call.result if isinstance(call.result, tuple) else (call.result,)) if isinstance(one, Value)
     ]
-    return any(isinstance(event, RecurrentCalled | CellCalled) for one in results for event in log.future(one))
+    return any(_is_recurrent(event, log) for one in results for event in log.future(one))
+
+
+def _brought_by(wrong: Contradiction, log: Log, most: int = 60) -> Iterator[Event]:
+    """The events through which a width came, one element at a time."""
+    pending, seen = [wrong.value], {wrong.value.id}
+    while pending and len(seen) < most:
+        event = log.maker(pending.pop())
+        if not isinstance(event, Computed):
+            continue
+        yield event
+        for one in reads(event):
+            features = features_of(one)
+            if one.id not in seen and features is not None and features.atoms == wrong.features.atoms:
+                seen.add(one.id)
+                pending.append(one)
 
 
 def _leads_back(value: Value, log: Log, most: int = 60) -> bool:
     pending, seen = [value], {value.id}
     while pending and len(seen) < most:
         event = log.maker(pending.pop())
-        if isinstance(event, RecurrentCalled | CellCalled):
-            return True
         if event is None:
             continue
+        if _is_recurrent(event, log):
+            return True
         for one in reads(event):
             if one.id not in seen:
                 seen.add(one.id)
                 pending.append(one)
     return False
+
+
+def _is_recurrent(event: Event, log: Log) -> bool:
+    return isinstance(event, RecurrentCalled | CellCalled) or _is_gate(event, log)
+
+
+def _is_gate(event: Event, log: Log) -> bool:
+    """Whether a product is what the cells of LSTMs and GRUs are made of: a sigmoid lets so much of a tanh through."""
+    if not isinstance(event, Computed) or event.name not in ("*", "mul"):
+        return False
+    makers = [log.maker(value) for value in reads(event)]
+    return {maker.name for maker in makers if isinstance(maker, Computed)} == {"sigmoid", "tanh"}
