@@ -554,6 +554,30 @@ class Net(nn.Module):
         out, _ = self.rnn(self.embed(tokens))  # RSG408
         return self.fc(out[:, -1])
 """,
+    "a class gathered along the steps of a time-major output": """
+class Scores(nn.Module):
+    def __init__(self, d, h, n):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+        self.fc = nn.Linear(h, n)
+
+    def forward(self, x, labels):
+        # x: (time, batch, features), labels: (time, batch)
+        logp = F.log_softmax(self.fc(self.rnn(x)[0]), dim=-1)
+        return torch.gather(logp, 0, labels[:, :, None])  # RSG410
+""",
+    "the last step gathered without its features": """
+class Ends(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        last = (lengths - 1).reshape(-1, 1, 1)
+        return torch.gather(out, 1, last).squeeze(1)  # RSG410
+""",
     "the mean of all steps, the padding with them": """
 class Calls(nn.Module):
     def __init__(self, bands, h):
@@ -1012,6 +1036,55 @@ class Net(nn.Module):
         out, (h, _) = self.rnn(x)
         mask = torch.arange(x.size(1))[None, :] < lengths[:, None]
         return self.fc(out) * mask.unsqueeze(-1), h[-1]
+""",
+    "a class gathered along the classes": """
+class Scores(nn.Module):
+    def __init__(self, d, h, n):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+        self.fc = nn.Linear(h, n)
+
+    def forward(self, x, labels):
+        # x: (time, batch, features), labels: (time, batch)
+        logp = F.log_softmax(self.fc(self.rnn(x)[0]), dim=-1)
+        return torch.gather(logp, 2, labels[:, :, None]).squeeze(-1)
+""",
+    "the last step gathered with all its features": """
+class Ends(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        last = (lengths - 1).view(-1, 1, 1).expand(-1, 1, out.shape[-1])
+        return out.gather(1, last).squeeze(1)
+""",
+    "one score for each step, and the step gathered": """
+class Ends(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.score = nn.Linear(h, 1)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        return self.score(out).gather(1, (lengths - 1).view(-1, 1, 1)).squeeze()
+""",
+    "the step that a pointer names, gathered from weights": """
+class Pointer(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.score = nn.Linear(h, 1)
+
+    def forward(self, x, target):
+        # x: (batch, time, features), target: (batch,)
+        out, _ = self.rnn(x)
+        logp = self.score(out).squeeze(-1).log_softmax(dim=1)
+        return logp.gather(1, target.unsqueeze(1))
 """,
     "lengths that mask the steps before their mean": """
 class Net(nn.Module):

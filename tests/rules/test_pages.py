@@ -17,7 +17,7 @@ CODES = """
 301 misused-permute, 302 permute-rank, 303 view-as-permute, 304 state-flattened, 305 view-size,
 306 view-after-permute, 307 squeeze-all, 308 discarded-reorder,
 401 last-step-axis, 402 half-seen-last-step, 403 one-direction-state, 404 state-axis, 405 lstm-state-tuple,
-406 output-tuple, 407 direction-split, 408 padded-last-step, 409 loop-axis,
+406 output-tuple, 407 direction-split, 408 padded-last-step, 409 loop-axis, 410 gather-axis,
 501 state-shape, 502 state-batch-axis, 503 state-size-source, 504 missing-cell-state, 505 fixed-batch-state,
 506 separate-state-arguments,
 601 packing-layout, 602 packed-as-tensor, 603 lengths,
