@@ -6,7 +6,7 @@ RSG201, 202, 203 and 205, and the widths of RSG801, are one judgement about diff
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 
 from rnnshape_guard.checks import wording
@@ -24,6 +24,7 @@ from rnnshape_guard.events import (
     LayerBuilt,
     LayerCalled,
     Log,
+    Operated,
     Place,
     RecurrentCalled,
     Value,
@@ -301,13 +302,46 @@ def maker_of(value: Value, log: Log) -> Layer | None:
 
 
 def on_recurrent_path(call: Called, log: Log) -> bool:
-    """Whether a recurrent layer or cell, perhaps one written out by hand, stands before or behind a layer or an operation."""
-    if _is_gate(call, log) or any(_leads_back(value, log) for value in reads(call)):
+    """Whether a recurrent layer or cell stands before or behind a layer or an operation."""
+    return _is_near(call, log, lambda event: isinstance(event, RecurrentCalled | CellCalled))
+
+
+def in_written_cell(call: Operated, log: Log) -> bool:
+    """Whether an operation is part of a recurrent cell that is written out by hand: a gate stands before or behind it."""
+    return _is_gate(call, log) or _is_near(call, log, lambda event: _is_gate(event, log))
+
+
+def _is_near(call: Called, log: Log, is_sought: Callable[[Event], bool]) -> bool:
+    """Whether something stands before or behind a layer or an operation."""
+    if any(_leads_back(value, log, is_sought) for value in reads(call)):
         return True
     results = [
         one for one in (call.result if isinstance(call.result, tuple) else (call.result,)) if isinstance(one, Value)
     ]
-    return any(_is_recurrent(event, log) for one in results for event in log.future(one))
+    return any(is_sought(event) for one in results for event in log.future(one))
+
+
+def _leads_back(value: Value, log: Log, is_sought: Callable[[Event], bool], most: int = 60) -> bool:
+    pending, seen = [value], {value.id}
+    while pending and len(seen) < most:
+        event = log.maker(pending.pop())
+        if event is None:
+            continue
+        if is_sought(event):
+            return True
+        for one in reads(event):
+            if one.id not in seen:
+                seen.add(one.id)
+                pending.append(one)
+    return False
+
+
+def _is_gate(event: Event, log: Log) -> bool:
+    """Whether a product is what the cells of LSTMs and GRUs are made of: a sigmoid lets so much of a tanh through."""
+    if not isinstance(event, Computed) or event.name not in ("*", "mul"):
+        return False
+    makers = [log.maker(value) for value in reads(event)]
+    return {maker.name for maker in makers if isinstance(maker, Computed)} == {"sigmoid", "tanh"}
 
 
 def _brought_by(wrong: Contradiction, log: Log, most: int = 60) -> Iterator[Event]:
@@ -323,30 +357,3 @@ def _brought_by(wrong: Contradiction, log: Log, most: int = 60) -> Iterator[Even
             if one.id not in seen and features is not None and features.atoms == wrong.features.atoms:
                 seen.add(one.id)
                 pending.append(one)
-
-
-def _leads_back(value: Value, log: Log, most: int = 60) -> bool:
-    pending, seen = [value], {value.id}
-    while pending and len(seen) < most:
-        event = log.maker(pending.pop())
-        if event is None:
-            continue
-        if _is_recurrent(event, log):
-            return True
-        for one in reads(event):
-            if one.id not in seen:
-                seen.add(one.id)
-                pending.append(one)
-    return False
-
-
-def _is_recurrent(event: Event, log: Log) -> bool:
-    return isinstance(event, RecurrentCalled | CellCalled) or _is_gate(event, log)
-
-
-def _is_gate(event: Event, log: Log) -> bool:
-    """Whether a product is what the cells of LSTMs and GRUs are made of: a sigmoid lets so much of a tanh through."""
-    if not isinstance(event, Computed) or event.name not in ("*", "mul"):
-        return False
-    makers = [log.maker(value) for value in reads(event)]
-    return {maker.name for maker in makers if isinstance(maker, Computed)} == {"sigmoid", "tanh"}
