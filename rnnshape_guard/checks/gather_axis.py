@@ -22,7 +22,7 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
         return
     along %= len(axes)
     for at, axis in enumerate(axes):
-        if at != along and _is_width(axis) and _is_one(index, at - len(axes)):
+        if at != along and _is_width(axis) and _is_one(index, at, len(axes)):
             if widths.on_recurrent_path(event, log):
                 yield _finding(event, value, index, along, at)
             return
@@ -33,17 +33,18 @@ def _is_width(axis: Axis) -> bool:
     return any(atom.kind in widths.MADE for atom in axis.atoms) and axis.size.value != 1
 
 
-def _is_one(index: Value, at: int) -> bool:
-    """Whether an index has one entry along an axis, counted from the back."""
-    axis = index.shape.axis(at) if isinstance(index.shape, Shape) else None
-    return axis is not None and axis.size.value == 1
+def _is_one(index: Value, at: int, rank: int) -> bool:
+    """Whether an index has one entry along an axis. It has as many axes as what it picks from, known or not."""
+    shape = index.shape
+    found = [shape.axis(at), shape.axis(at - rank)] if isinstance(shape, Shape) else []
+    return any(axis is not None and axis.size.value == 1 for axis in found)
 
 
 def _finding(event: Selected, value: Value, index: Value, along: int, at: int) -> Finding:
     given = event.given["index"]
     holder = event.given["input"].text or "x"
     axes = value.axes or ()
-    one_too = _is_one(index, along - len(axes))
+    one_too = _is_one(index, along, len(axes))
     remedy = f"expand {given.text} along axis {at}" if one_too else f"{holder}.gather({at}, {given.text})"
     return Finding(
         code="RSG410",

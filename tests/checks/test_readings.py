@@ -578,6 +578,17 @@ class Ends(nn.Module):
         last = (lengths - 1).reshape(-1, 1, 1)
         return torch.gather(out, 1, last).squeeze(1)  # RSG410
 """,
+    "the last step gathered without its features, by methods alone": """
+class Ends(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        return out.gather(1, lengths.sub(1).long().unsqueeze(1).unsqueeze(2)).squeeze(1)  # RSG410
+""",
     "the mean of all steps, the padding with them": """
 class Calls(nn.Module):
     def __init__(self, bands, h):
