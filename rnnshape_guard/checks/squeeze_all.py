@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import receiver
-from rnnshape_guard.events import Event, Log, LossCalled, Reshaped, Value, reads, values_in
+from rnnshape_guard.events import Computed, Event, Log, LossCalled, Reshaped, Selected, Value, reads, values_in
 from rnnshape_guard.findings import Finding, Severity
 from rnnshape_guard.shapes.axes import Axis, Role, Strength
 
@@ -22,7 +22,7 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     if not units:
         return
     others = [at for at, axis in enumerate(value.axes) if _may_be_one(axis, None)]
-    if (batch is None and not others) or _is_matched(event, log):
+    if (batch is None and not others) or _is_matched(event, log) or _picks_steps(event, log):
         return
     yield _finding(event, value, units, batch, others)
 
@@ -43,6 +43,26 @@ def _is_matched(event: Reshaped, log: Log) -> bool:
         and any(_drops_all(maker) for one in reads(use) if (maker := log.maker(one)) is not event)
         for use in uses
     )
+
+
+def _picks_steps(event: Reshaped, log: Log) -> bool:
+    """Whether what is left picks along an axis behind the batch: ``x[:, scores.squeeze() > 0]`` is of one sample alone,
+    and means to lose its axis."""
+    left = list(values_in(event.result))
+    compared = [
+        one
+        for value in left
+        for use in log.readers(value)
+        if isinstance(use, Computed)
+        for one in values_in(use.result)
+    ]
+    masks = {one.id for one in (*left, *compared)}
+    for value in (*left, *compared):
+        for use in log.readers(value):
+            items = use.given["items"].seen if isinstance(use, Selected) and "items" in use.given else ()
+            if isinstance(items, tuple) and any(isinstance(one, Value) and one.id in masks for one in items[1:]):
+                return True
+    return False
 
 
 def _may_be_one(axis: Axis, role: Role | None) -> bool:

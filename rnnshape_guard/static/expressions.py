@@ -392,7 +392,7 @@ def _unary(run: Run, frame: Frame, expression: records.UnaryOperation) -> Anythi
     match value:
         case Value():
             return value
-        case Dim() if expression.operator == "-":
+        case Dim() | float() if expression.operator == "-":
             return -value
         case Dim() if expression.operator == "+":
             return value

@@ -771,6 +771,19 @@ class Net(nn.Module):
         turned = out.transpose(0, 1)
         return turned.contiguous().view(B * T, -1)
 """,
+    "a squeeze of one recording's scores, which pick among its steps": """
+class Denoiser(nn.Module):
+    def __init__(self, bands, h):
+        super().__init__()
+        self.rnn = nn.GRU(bands, h, batch_first=True)
+        self.level = nn.Linear(h, 1)
+
+    def forward(self, x):
+        # x: (batch, time, bands)
+        out, _ = self.rnn(x)
+        loud = self.level(out).squeeze() > -10.0
+        return out[:, loud]
+""",
     "squeezes that name their axis, or have nothing to drop": """
 class Net(nn.Module):
     def __init__(self, size, hidden):
