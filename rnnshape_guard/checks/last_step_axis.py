@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layouts import is_callers_choice, is_chosen_batch_first
-from rnnshape_guard.checks.output_reads import BatchRead, CrossedRead, batch_read, crossed_read
+from rnnshape_guard.checks.output_reads import (
+    BatchRead,
+    CrossedRead,
+    FeatureRead,
+    batch_read,
+    crossed_read,
+    feature_read,
+)
 from rnnshape_guard.checks.reading import spec_of
 from rnnshape_guard.checks.roles import only_atom
 from rnnshape_guard.checks.uses import Use, used_against
@@ -27,6 +34,10 @@ def check(event: Selected | Reduced | RecurrentCalled, log: Log) -> Iterator[Fin
     crossed = crossed_read(event, log) if isinstance(event, Selected) else None
     if crossed is not None:
         yield _crossed(crossed)
+        return
+    feature = feature_read(event, log) if isinstance(event, Selected) else None
+    if feature is not None:
+        yield _of_features(feature)
         return
     read = batch_read(event, log)
     if read is None or read.pad is not None:
@@ -67,6 +78,23 @@ def _crossed(read: CrossedRead) -> Finding:
         help="swap the two indices",
         subject=frozenset({("read", event.id)}),
         cause=read.call.id,
+    )
+
+
+def _of_features(read: FeatureRead) -> Finding:
+    event, axes = read.event, read.value.axes or ()
+    holder = event.given["input"].text or "out"
+    return Finding(
+        code="RSG401",
+        message=f"{wording.quoted(event.place)} is the last feature of every step, not the last step",
+        place=event.place,
+        primary=f"axis {read.at} is the features",
+        labels=(Label(read.reader.layer.place, f"takes {wording.sizes_of(axes[read.at])} features"),),
+        expected=wording.shape(Shape(tuple(axis for at, axis in enumerate(axes) if at != read.time_at))),
+        found=wording.shape(next(values_in(event.result), None)),
+        help=f"take the time axis, {read.time_at} of {wording.shape(read.value)}: {holder}[{':, ' * read.time_at}-1]",
+        subject=frozenset({("read", event.id), ("features", read.reader.layer.id)}),
+        cause=event.id,
     )
 
 

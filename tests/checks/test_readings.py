@@ -589,6 +589,18 @@ class Ends(nn.Module):
         out, _ = self.rnn(x)
         return out.gather(1, lengths.sub(1).long().unsqueeze(1).unsqueeze(2)).squeeze(1)  # RSG410
 """,
+    "the last feature of every step, where the head takes all of the last step": """
+class Net(nn.Module):
+    def __init__(self, d, h, n):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, n)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        last = F.dropout(out, 0.1)[..., -1]  # RSG401
+        return self.fc(last)
+""",
     "the mean of all steps, the padding with them": """
 class Calls(nn.Module):
     def __init__(self, bands, h):
@@ -1047,6 +1059,29 @@ class Net(nn.Module):
         out, (h, _) = self.rnn(x)
         mask = torch.arange(x.size(1))[None, :] < lengths[:, None]
         return self.fc(out) * mask.unsqueeze(-1), h[-1]
+""",
+    "one unit of every step, for a head over the window": """
+class Net(nn.Module):
+    def __init__(self, d, h, window, n):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(window, n)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out[:, :, -1])
+""",
+    "one unit of every step, and the features beside it": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, h)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        gate = torch.sigmoid(out[:, :, -1])
+        return self.fc(out) * gate.unsqueeze(-1)
 """,
     "a class gathered along the classes": """
 class Scores(nn.Module):
