@@ -59,9 +59,9 @@ def check(event: Computed | LayerCalled, log: Log) -> Iterator[Finding]:
 
 
 def _is_summed_along(event: Computed | LayerCalled, batch: Atom, log: Log) -> bool:
-    """Whether a matrix product adds up what is weighed along the very axis that only a comment calls the batch: two
-    lines of code agree on what it is, and the comment speaks of something else."""
-    if batch.role(Strength.STRUCTURAL) is Role.BATCH:
+    """Whether a matrix product adds up what is weighed along the very axis that only a comment on what came of it later
+    calls the batch: two lines of code agree on what it is, and the comment speaks of something else."""
+    if any(one.strength is not Strength.WRITTEN or one.when <= event.id for one in batch.reasons(Strength.WRITTEN)):
         return False
     for one in values_in(event.result):
         for product in log.future(one, 2):

@@ -366,9 +366,11 @@ class Attention(nn.Module):
 
     def forward(self, x):
         memory, _ = self.rnn(x)
-        scores = self.score(memory).squeeze(2)  # (seq_len, batch)
+        scores = self.score(memory).squeeze(2)
         weights = F.softmax(scores, dim=1)
-        return torch.bmm(weights.unsqueeze(1), memory).squeeze(1)
+        context = torch.bmm(weights.unsqueeze(1), memory).squeeze(1)
+        shown = weights.clone()  # (seq_len, batch)
+        return context, shown
 """,
     "one summary for each step, moved to where the steps are": """
 class Beside(nn.Module):
