@@ -589,6 +589,30 @@ class Ends(nn.Module):
         out, _ = self.rnn(x)
         return out.gather(1, lengths.sub(1).long().unsqueeze(1).unsqueeze(2)).squeeze(1)  # RSG410
 """,
+    "samples reversed for a backward layer, and its output reversed back": """
+class Backward(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x):
+        batch_size, steps, _ = x.shape
+        out, _ = self.rnn(F.dropout(torch.flip(x, dims=[0]), 0.1))  # RSG401
+        return out.flip(0)
+""",
+    "time-major samples reversed beside those that are not": """
+class Both(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.one = nn.LSTM(d, h)
+        self.two = nn.LSTM(d, h)
+
+    def forward(self, x):
+        # x: (time, batch, features)
+        ahead, _ = self.one(x)
+        back, _ = self.two(x.flip([1]))  # RSG401
+        return torch.cat([ahead, back.flip([0])], dim=2)
+""",
     "the last feature of every step, where the head takes all of the last step": """
 class Net(nn.Module):
     def __init__(self, d, h, n):
@@ -1059,6 +1083,43 @@ class Net(nn.Module):
         out, (h, _) = self.rnn(x)
         mask = torch.arange(x.size(1))[None, :] < lengths[:, None]
         return self.fc(out) * mask.unsqueeze(-1), h[-1]
+""",
+    "steps reversed for a layer of their own": """
+class Both(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.one = nn.LSTM(d, h)
+        self.two = nn.LSTM(d, h)
+
+    def forward(self, x):
+        # x: (time, batch, features)
+        ahead, _ = self.one(x)
+        back, _ = self.two(x.flip(0))
+        return torch.cat([ahead, back.flip(0)], dim=2)
+""",
+    "samples reversed, so that each meets a stranger": """
+class Contrast(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.same = nn.Bilinear(h, h, 1)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        _, own = self.rnn(x)
+        _, other = self.rnn(x.flip(0))
+        return self.same(own[-1], other[-1])
+""",
+    "samples mixed with their mirror images": """
+class Mixed(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, share):
+        # x: (batch, time, features)
+        mixed = 0.7 * x + 0.3 * x.flip(0)
+        return self.rnn(mixed)[0]
 """,
     "one unit of every step, for a head over the window": """
 class Net(nn.Module):
