@@ -308,7 +308,7 @@ def on_recurrent_path(call: Called, log: Log) -> bool:
 
 def in_written_cell(call: Operated, log: Log) -> bool:
     """Whether an operation is part of a recurrent cell that is written out by hand: a gate stands before or behind it."""
-    return _is_gate(call, log) or _is_near(call, log, lambda event: _is_gate(event, log))
+    return is_gate(call, log) or _is_near(call, log, lambda event: is_gate(event, log))
 
 
 def _is_near(call: Called, log: Log, is_sought: Callable[[Event], bool]) -> bool:
@@ -336,7 +336,7 @@ def _leads_back(value: Value, log: Log, is_sought: Callable[[Event], bool], most
     return False
 
 
-def _is_gate(event: Event, log: Log) -> bool:
+def is_gate(event: Event, log: Log) -> bool:
     """Whether a product is what the cells of LSTMs and GRUs are made of: a sigmoid lets so much of a tanh through."""
     if not isinstance(event, Computed) or event.name not in ("*", "mul"):
         return False
