@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import batch_first_of, is_axis
-from rnnshape_guard.checks.orders import LeftSorted, left_sorted, ordered_twice, sorted_alone
+from rnnshape_guard.checks.orders import LeftSorted, back_beside_sorted, left_sorted, ordered_twice, sorted_alone
 from rnnshape_guard.checks.packing_layout import against_its_tensor
 from rnnshape_guard.checks.reading import misfits
 from rnnshape_guard.events import Computed, Event, Log, PackCalled, Reduced, Reshaped, Selected, Value
@@ -17,10 +17,13 @@ from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Fault
 
 
-def check(pack: PackCalled | Selected, log: Log) -> Iterator[Finding]:
+def check(pack: PackCalled | Selected | Computed, log: Log) -> Iterator[Finding]:
     """Judge the lengths of each pack, and the order in which they and the samples stand."""
     if isinstance(pack, Selected):
         yield from _back_in_order(pack, log)
+        return
+    if isinstance(pack, Computed):
+        yield from _beside_sorted(pack, log)
         return
     if pack.name != "pack_padded_sequence" or "lengths" not in pack.given or any(against_its_tensor(pack)):
         return
@@ -59,6 +62,26 @@ def _sorted(pack: PackCalled, sort: Selected) -> Finding:
         help=f"{given.text or 'x'}[order], or the unsorted lengths with enforce_sorted=False",
         subject=frozenset({("lengths", pack.id)}),
         cause=pack.id,
+    )
+
+
+def _beside_sorted(event: Computed, log: Log) -> Iterator[Finding]:
+    found = back_beside_sorted(event, log)
+    if found is None:
+        return
+    back, sort = found
+    yield Finding(
+        code="RSG603",
+        message=f"{wording.quoted(event.given['other'])} are in the order of the lengths, "
+        f"but {wording.quoted(event.given['input'])} is back in that of the input: each sample gets another's length",
+        place=event.place,
+        primary="the samples in two orders",
+        labels=(Label(sort.place, "sorted here"), Label(back.place, "put back here")),
+        expected="one length for each sample, in their order",
+        found="lengths in falling order",
+        help="put the lengths back by the same index, or divide by those of the input",
+        subject=frozenset({("order", event.id)}),
+        cause=event.id,
     )
 
 

@@ -186,6 +186,33 @@ def _ancestors(ends: tuple[Value | PackCalled, ...], stop: Value | None, log: Lo
     return found
 
 
+def back_beside_sorted(event: Computed, log: Log) -> tuple[Selected, Selected] | None:
+    """The selection that put samples back, and the sort, where what was put back is divided by lengths that were not."""
+    value, lengths = event.value("input"), event.value("other")
+    if event.name not in ("/", "div", "true_divide") or value is None or lengths is None or event.path:
+        return None
+    while isinstance(maker := log.maker(lengths), Computed | Reshaped) and of_one(maker):
+        lengths = next(reads(maker))
+    order = _order_of(lengths, log)
+    sort = log.maker(order) if order is not None else None
+    if order is None or not isinstance(sort, Selected):
+        return None
+    for _, earlier in log.past(value):
+        if isinstance(earlier, RecurrentCalled):
+            return None
+        if isinstance(earlier, Selected) and any(_puts_back(index, order, log) for index in _indices(earlier)):
+            return earlier, sort
+    return None
+
+
+def _puts_back(index: Value, order: Value, log: Log) -> bool:
+    """Whether an index brings back what an order has sorted: it sorts the order itself."""
+    base = _order(index, log)
+    maker = log.maker(base) if base is not None else None
+    sorted_by = maker.value("input") if isinstance(maker, Selected) else None
+    return sorted_by is not None and _uncast(sorted_by, log) is order
+
+
 def _indices(event: Selected) -> list[Value]:
     """The tensors by which a selection chooses."""
     if event.name not in ("index", "index_select"):

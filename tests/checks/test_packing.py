@@ -8,6 +8,21 @@ from tests.checks.programs import said
 from tests.checks.test_readings import expected
 
 WRONG = {
+    "samples put back, and divided by lengths that stay sorted": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        ordered, order = lengths.sort(dim=0, descending=True)
+        back = order.argsort()
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], ordered.cpu(), batch_first=True)
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        out = out.index_select(0, back)
+        return out.sum(dim=1) / ordered.float().clamp(min=1).unsqueeze(1)  # RSG603
+""",
     "lengths sorted without their samples": """
 class Net(nn.Module):
     def __init__(self, v, d, h):
@@ -183,6 +198,50 @@ def split(x):
 }
 
 RIGHT = {
+    "samples put back, and divided by the lengths of the input": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        ordered, order = lengths.sort(dim=0, descending=True)
+        back = order.argsort()
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], ordered.cpu(), batch_first=True)
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        out = out.index_select(0, back)
+        return out.sum(dim=1) / lengths.float().unsqueeze(1)
+""",
+    "samples and lengths put back": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        ordered, order = lengths.sort(dim=0, descending=True)
+        back = order.argsort()
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], ordered.cpu(), batch_first=True)
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        out = out.index_select(0, back)
+        return out.sum(dim=1) / ordered[back].float().unsqueeze(1)
+""",
+    "sums divided in the order of the lengths, then put back": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        ordered, order = lengths.sort(dim=0, descending=True)
+        back = order.argsort()
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], ordered.cpu(), batch_first=True)
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        return (out.sum(dim=1) / ordered.unsqueeze(1))[back]
+""",
     "a sorted batch whose order goes out with it": """
 class Encoder(nn.Module):
     def __init__(self, d, h):
