@@ -72,8 +72,8 @@ def _beside_sorted(event: Computed, log: Log) -> Iterator[Finding]:
     back, sort = found
     yield Finding(
         code="RSG603",
-        message=f"{wording.quoted(event.given['other'])} are in the order of the lengths, "
-        f"but {wording.quoted(event.given['input'])} is back in that of the input: each sample gets another's length",
+        message=f"{wording.quoted(event.given['input'])} is back in the order of the input, and is divided by lengths that "
+        "stay sorted: each sample gets another's length",
         place=event.place,
         primary="the samples in two orders",
         labels=(Label(sort.place, "sorted here"), Label(back.place, "put back here")),

@@ -46,7 +46,7 @@ from rnnshape_guard.static.values import (
 )
 
 _TRANSPARENT: Final = layers.WRAPPERS | frozenset(
-    """torch.nn.Parameter torch.nn.parameter.Parameter torch.autograd.Variable copy.copy copy.deepcopy torch.as_tensor
+    """torch.nn.Parameter torch.nn.parameter.Parameter torch.autograd.Variable copy.copy copy.deepcopy torch.as_tensor numpy.asarray
     torch.nn.init.xavier_uniform_ torch.nn.init.xavier_normal_ torch.nn.init.orthogonal_ torch.nn.init.uniform_
     torch.nn.init.normal_ torch.nn.init.constant_ torch.nn.init.zeros_ torch.nn.init.kaiming_uniform_
     torch.nn.init.kaiming_normal_""".split()
@@ -304,7 +304,9 @@ def _call_external(
         return call_builtin(run, path[9:], arguments, keywords, record)
     if layers.find(path) is not None:
         return layer_calls.build_layer(run, path, arguments, keywords, record, is_partial=is_partial, places=places)
-    if path in _TRANSPARENT and arguments and not (short == "as_tensor" and _is_data(arguments[0])):
+    if path in _TRANSPARENT and arguments and not (short in ("as_tensor", "asarray") and _is_data(arguments[0])):
+        return arguments[0]
+    if path == "torch.from_numpy" and arguments and isinstance(arguments[0], Value):
         return arguments[0]
     if path in contracts.SHAPED and arguments:
         return contracts.shaped(run, arguments[0], record)
@@ -332,6 +334,8 @@ def _call_external(
     if pooled is not None:
         return pooled
     operation = ops.find(path)
+    if path == "numpy.argsort":  # of arrays as of tensors, with words of its own for how
+        operation, keywords = ops.find("torch.argsort"), {}
     if operation is not None and not is_partial:
         return operations.perform(run, operation, arguments, keywords, record, places)
     for value in (*arguments, *keywords.values()):

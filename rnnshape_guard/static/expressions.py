@@ -398,6 +398,8 @@ def _unary(run: Run, frame: Frame, expression: records.UnaryOperation) -> Anythi
             return value
     if expression.operator == "-" and isinstance(value, Opaque) and value.number is not None:
         return -value.number
+    if expression.operator == "-" and not run.constructing and _may_be_either(value):
+        return _either(run, "*", value, Dim.of(-1))
     return Opaque()
 
 

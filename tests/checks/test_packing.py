@@ -8,6 +8,24 @@ from tests.checks.programs import said
 from tests.checks.test_readings import expected
 
 WRONG = {
+    "samples put back by numpy, and divided by lengths that stay sorted": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+
+    def forward(self, x, lengths):
+        # x: (time, batch, features)
+        import numpy as np
+        lengths = np.asarray(lengths)
+        order = np.argsort(-lengths)
+        back = np.argsort(order, kind="stable")
+        lengths = lengths[order]
+        packed = nn.utils.rnn.pack_padded_sequence(x[:, torch.from_numpy(order)], torch.from_numpy(lengths.copy()))
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0])
+        out = out.index_select(1, torch.from_numpy(back))
+        return out.sum(0) / torch.as_tensor(lengths).float().unsqueeze(1)  # RSG603
+""",
     "samples put back, and divided by lengths that stay sorted": """
 class Encoder(nn.Module):
     def __init__(self, d, h):
@@ -198,6 +216,24 @@ def split(x):
 }
 
 RIGHT = {
+    "samples and lengths put back by numpy": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+
+    def forward(self, x, lengths):
+        # x: (time, batch, features)
+        import numpy as np
+        lengths = np.asarray(lengths)
+        order = np.argsort(-lengths)
+        back = np.argsort(order, kind="stable")
+        lengths = lengths[order]
+        packed = nn.utils.rnn.pack_padded_sequence(x[:, torch.from_numpy(order)], torch.from_numpy(lengths.copy()))
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0])
+        out = out.index_select(1, torch.from_numpy(back))
+        return out.sum(0) / torch.as_tensor(lengths[back]).float().unsqueeze(1)
+""",
     "samples put back, and divided by the lengths of the input": """
 class Encoder(nn.Module):
     def __init__(self, d, h):
