@@ -3,11 +3,13 @@ RSG505, which each report their part of it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from rnnshape_guard.checks import wording
+from rnnshape_guard.checks.picking import front_picks, picks
 from rnnshape_guard.checks.reading import confirmed, entered, layout, misfits, ranked_by, sized_by, spec_of
 from rnnshape_guard.checks.roles import spot
 from rnnshape_guard.events import (
@@ -21,14 +23,15 @@ from rnnshape_guard.events import (
     Place,
     RecurrentCalled,
     Reordered,
+    Selected,
     Value,
     values_in,
 )
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import Size
 from rnnshape_guard.shapes.axes import Atom, Axis, Role, Strength
-from rnnshape_guard.shapes.dims import Dim, Symbol, compare, resolve, same_size
-from rnnshape_guard.shapes.outcomes import Fault, Misfit, Packed
+from rnnshape_guard.shapes.dims import Dim, Symbol, compare, divide, resolve, same_size
+from rnnshape_guard.shapes.outcomes import Fault, Misfit, Packed, Slice
 
 
 class Kind(Enum):
@@ -164,8 +167,38 @@ def _fixed(
         if reasons and axis.size.value != 1:
             because = tuple(Because("its last batch may be smaller", one.place) for one in reasons[:1])
             yield Mistake(Kind.FIXED_BATCH, call, state, None, axis, because)
+        elif axis.size.value != 1 and (chunk := _short_chunk(call, axis.size, batch.atom, log)) is not None:
+            yield Mistake(
+                Kind.FIXED_BATCH, call, state, None, axis, (Because("the last chunk may be smaller", chunk.place),)
+            )
         elif axis.size.value == 1 and _is_many(batch.atom) and is_learned(state, log):
             yield Mistake(Kind.FIXED_BATCH, call, state, None, axis, wording.because(batch.atom))
+
+
+def _short_chunk(call: RecurrentCalled, size: Dim, batch: Atom, log: Log) -> Selected | None:
+    """The subscript that cuts an input out of all samples, ``x[at : at + size]`` in a loop that counts to their end: the
+    last chunk is what is left."""
+    value = call.value("input")
+    for _, event in log.past(value) if value is not None else ():
+        if not isinstance(event, Selected):
+            continue
+        for pick in front_picks(event) or picks(event):
+            atom = pick.axis.atom
+            match pick.item:
+                case Slice(start=Dim(below=Dim() as end) as start, stop=Dim() as stop, step=None):
+                    is_chunk = same_size(end, pick.axis.size) and compare(stop - start, size).equal
+                    if is_chunk and atom is not None and atom.root is batch.root and divide(end, size) is None:
+                        return None if _are_whole(event, end, log) else event
+    return None
+
+
+def _are_whole(chunk: Selected, end: Dim, log: Log) -> bool:
+    """Whether a program has thought of the last chunk: it counts up to a whole one, has cut the rest off before, or
+    leaves the loop. Code outside of functions may have, too."""
+    function, value = entered(chunk, log), chunk.value("input")
+    if function is None or end.exact is not end or re.search(r"\b(?:continue|break|except)\b", function.place.text):
+        return True
+    return value is not None and any(isinstance(event, Selected) for _, event in log.past(value))
 
 
 def _is_many(atom: Atom) -> bool:

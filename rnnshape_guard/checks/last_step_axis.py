@@ -6,27 +6,44 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.layouts import is_callers_choice, is_chosen_batch_first
-from rnnshape_guard.checks.output_reads import BatchRead, CrossedRead, batch_read, crossed_read
+from rnnshape_guard.checks.output_reads import (
+    BatchRead,
+    CrossedRead,
+    FeatureRead,
+    batch_read,
+    crossed_read,
+    feature_read,
+)
 from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.checks.reversals import Reversal, reversal
 from rnnshape_guard.checks.roles import only_atom
 from rnnshape_guard.checks.uses import Use, used_against
-from rnnshape_guard.events import Log, RecurrentCalled, Reduced, Selected, values_in
+from rnnshape_guard.events import Log, RecurrentCalled, Reduced, Reordered, Selected, values_in
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
-from rnnshape_guard.shapes.axes import Shape
+from rnnshape_guard.shapes.axes import Shape, Strength
 
 
-def check(event: Selected | Reduced | RecurrentCalled, log: Log) -> Iterator[Finding]:
+def check(event: Selected | Reduced | Reordered | RecurrentCalled, log: Log) -> Iterator[Finding]:
     """Judge each index -1, and each summary, along what both the layer and the tensor's evidence call the batch, or what
-    a layer reads as the batch that was told ``batch_first=True``."""
+    a layer reads as the batch that was told ``batch_first=True``; and each sequence that is reversed along it."""
     if isinstance(event, RecurrentCalled):
         use = used_against(event, log) if is_chosen_batch_first(event, log) else None
         if use is not None:
             yield _against_the_choice(event, use)
         return
+    if isinstance(event, Reordered):
+        turned = reversal(event, log)
+        if turned is not None:
+            yield _reversed(turned)
+        return
     crossed = crossed_read(event, log) if isinstance(event, Selected) else None
     if crossed is not None:
         yield _crossed(crossed)
+        return
+    feature = feature_read(event, log) if isinstance(event, Selected) else None
+    if feature is not None:
+        yield _of_features(feature)
         return
     read = batch_read(event, log)
     if read is None or read.pad is not None:
@@ -67,6 +84,46 @@ def _crossed(read: CrossedRead) -> Finding:
         help="swap the two indices",
         subject=frozenset({("read", event.id)}),
         cause=read.call.id,
+    )
+
+
+def _reversed(read: Reversal) -> Finding:
+    event = read.event
+    holder = event.given["input"].text or "x"
+    return Finding(
+        code="RSG401",
+        message=f"{wording.quoted(event.place)} reverses the samples of the batch, not their steps",
+        place=event.place,
+        primary=f"axis {read.at} is the batch",
+        labels=(
+            Label(read.call.place, "runs over the reversed batch"),
+            Label(read.beside.place, "over the batch as it came")
+            if isinstance(read.beside, RecurrentCalled)
+            else Label(read.beside.place, "turns it back"),
+        ),
+        expected=f"a flip along axis {read.time_at}",
+        found=f"a flip along axis {read.at} of {wording.shape(read.value)}",
+        because=wording.because(read.batch, Strength.LAYER),
+        help=f"{holder}.flip({read.time_at})",
+        subject=frozenset({("flip", event.id)}),
+        cause=event.id,
+    )
+
+
+def _of_features(read: FeatureRead) -> Finding:
+    event, axes = read.event, read.value.axes or ()
+    holder = event.given["input"].text or "out"
+    return Finding(
+        code="RSG401",
+        message=f"{wording.quoted(event.place)} is the last feature of every step, not the last step",
+        place=event.place,
+        primary=f"axis {read.at} is the features",
+        labels=(Label(read.reader.layer.place, f"takes {wording.sizes_of(axes[read.at])} features"),),
+        expected=wording.shape(Shape(tuple(axis for at, axis in enumerate(axes) if at != read.time_at))),
+        found=wording.shape(next(values_in(event.result), None)),
+        help=f"take the time axis, {read.time_at} of {wording.shape(read.value)}: {holder}[{':, ' * read.time_at}-1]",
+        subject=frozenset({("read", event.id), ("features", read.reader.layer.id)}),
+        cause=event.id,
     )
 
 

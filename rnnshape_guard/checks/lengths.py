@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import batch_first_of, is_axis
-from rnnshape_guard.checks.orders import ordered_twice, sorted_alone
+from rnnshape_guard.checks.orders import LeftSorted, back_beside_sorted, left_sorted, ordered_twice, sorted_alone
 from rnnshape_guard.checks.packing_layout import against_its_tensor
 from rnnshape_guard.checks.reading import misfits
 from rnnshape_guard.events import Computed, Event, Log, PackCalled, Reduced, Reshaped, Selected, Value
@@ -17,10 +17,13 @@ from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Fault
 
 
-def check(pack: PackCalled | Selected, log: Log) -> Iterator[Finding]:
+def check(pack: PackCalled | Selected | Computed, log: Log) -> Iterator[Finding]:
     """Judge the lengths of each pack, and the order in which they and the samples stand."""
     if isinstance(pack, Selected):
         yield from _back_in_order(pack, log)
+        return
+    if isinstance(pack, Computed):
+        yield from _beside_sorted(pack, log)
         return
     if pack.name != "pack_padded_sequence" or "lengths" not in pack.given or any(against_its_tensor(pack)):
         return
@@ -41,6 +44,8 @@ def check(pack: PackCalled | Selected, log: Log) -> Iterator[Finding]:
         yield replace(finding, labels=(Label(cut.place, "the batch is cut here"),))
     elif (sort := sorted_alone(pack, log)) is not None:
         yield _sorted(pack, sort)
+    elif (left := left_sorted(pack, log)) is not None:
+        yield _left(pack, left, log)
 
 
 def _sorted(pack: PackCalled, sort: Selected) -> Finding:
@@ -56,6 +61,45 @@ def _sorted(pack: PackCalled, sort: Selected) -> Finding:
         found="lengths in falling order",
         help=f"{given.text or 'x'}[order], or the unsorted lengths with enforce_sorted=False",
         subject=frozenset({("lengths", pack.id)}),
+        cause=pack.id,
+    )
+
+
+def _beside_sorted(event: Computed, log: Log) -> Iterator[Finding]:
+    found = back_beside_sorted(event, log)
+    if found is None:
+        return
+    back, sort = found
+    yield Finding(
+        code="RSG603",
+        message=f"{wording.quoted(event.given['input'])} is back in the order of the input, and is divided by lengths that "
+        "stay sorted: each sample gets another's length",
+        place=event.place,
+        primary="the samples in two orders",
+        labels=(Label(sort.place, "sorted here"), Label(back.place, "put back here")),
+        expected="one length for each sample, in their order",
+        found="lengths in falling order",
+        help="put the lengths back by the same index, or divide by those of the input",
+        subject=frozenset({("order", event.id)}),
+        cause=event.id,
+    )
+
+
+def _left(pack: PackCalled, left: LeftSorted, log: Log) -> Finding:
+    maker = log.maker(left.result)
+    text = maker.place.text if maker is not None else "out"
+    undone = f"torch.argsort({left.word})"
+    return Finding(
+        code="RSG603",
+        message=f"{wording.quoted(maker.place) if maker is not None else 'the result'} has the samples in the order of "
+        f"their lengths, and `{left.word}` is forgotten: no caller can put them back",
+        place=maker.place if maker is not None else pack.place,
+        primary="sorted by length",
+        labels=(Label(left.sort.place, "sorted here"),),
+        expected="the order of the input",
+        found="the order of the lengths",
+        help=f"{text}[{undone}]" if left.at == 0 and " " not in text else f"index_select({left.at}, {undone})",
+        subject=frozenset({("order", left.sort.id)}),
         cause=pack.id,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import widths, wording
 from rnnshape_guard.checks.picking import Pick, front_picks, is_whole, picks
+from rnnshape_guard.checks.recursions import SampleBySample, sample_by_sample
 from rnnshape_guard.checks.roles import because_of, only_atom, role_of
 from rnnshape_guard.events import Log, Selected
 from rnnshape_guard.findings import Finding, Label
@@ -18,6 +19,10 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
     """Judge each subscript by a loop's index, if a recurrent layer or cell stands before or behind it."""
     value = event.value("input")
     if value is None or not isinstance(value.shape, Shape) or event.path:
+        return
+    recursion = sample_by_sample(event, log)
+    if recursion is not None:
+        yield _of_recursion(recursion)
         return
     axes = value.axes if value.axes is not None else value.shape.ends()[0]
     found = picks(event) if value.axes is not None else front_picks(event)
@@ -76,6 +81,28 @@ def _finding(event: Selected, pick: Pick, counted_at: int, counted: Atom, picked
         help=f"{text}[{':, ' * counted_at}t]" if text.isidentifier() else "",
         subject=frozenset({counted.root, picked.root}),
         cause=event.id,
+    )
+
+
+def _of_recursion(found: SampleBySample) -> Finding:
+    given = found.event.given["input"]
+    steps = next((at for at, axis in enumerate(found.value.axes or ()) if at != found.at), None)
+    turned = found.turned
+    return Finding(
+        code="RSG409",
+        message=f"the loop over {wording.quoted(given)} carries its state along axis {found.at}, from sample to sample",
+        place=turned.place if turned is not None else found.event.place,
+        primary=f"puts the batch on axis {found.at}" if turned is not None else f"axis {found.at} is the batch",
+        labels=(
+            Label(found.step.place, "reads what it made of the sample before"),
+            *((Label(found.event.place, wording.shape(found.value)),) if turned is not None else ()),
+        ),
+        expected="a loop over the steps",
+        found=f"a loop over axis {found.at} of {wording.shape(found.value)}",
+        because=wording.because(found.batch, Strength.LAYER),
+        help=f"{given.text}.transpose({found.at}, {steps})" if given.text.isidentifier() and turned is None else "",
+        subject=frozenset(atom.root for axis in (found.value.axes or ())[:2] for atom in axis.atoms),
+        cause=turned.id if turned is not None else found.event.id,
     )
 
 

@@ -28,7 +28,7 @@ def check(event: Contracted | Combined | Computed, log: Log) -> Iterator[Finding
         if misfit.fault not in _SIZES:
             continue
         tensors = _tensors(event)
-        if len(tensors) < 2 or not widths.on_recurrent_path(event, log):
+        if len(tensors) < 2 or not (widths.on_recurrent_path(event, log) or widths.in_written_cell(event, log)):
             return
         yield _finding(event, tensors, misfit)
         return

@@ -38,8 +38,9 @@ from rnnshape_guard.events import (
     reads,
     values_in,
 )
+from rnnshape_guard.layers import LinearSpec
 from rnnshape_guard.shapes.axes import Atom, Role, Shape
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.dims import Dim, compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,44 @@ def _counts(index: Value, atom: Atom, log: Log) -> bool:
         and index.axes is not None
         and any(is_axis(axis, atom) for axis in index.axes)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRead:
+    """The last feature of every step, given to a layer that takes as many features as a step has: the last step of all
+    features will have been meant."""
+
+    event: Selected
+    value: Value
+    call: RecurrentCalled
+    at: int
+    time_at: int
+    reader: LayerCalled
+
+
+def feature_read(event: Selected, log: Log) -> FeatureRead | None:
+    """An index -1 along the features of an output, where a Linear made for these features reads the steps instead."""
+    value = event.value("input")
+    call = output_behind(value, log) if value is not None else None
+    pair = steps_of(call) if call is not None else None
+    taken = [pick for pick in picks(event) if not is_whole(pick.item)]
+    if value is None or value.axes is None or call is None or pair is None or len(taken) != 1 or event.path:
+        return None
+    (pick,) = taken
+    time_at = next((at for at, axis in enumerate(value.axes) if is_axis(axis, pair[1])), None)
+    if time_at is None or pick.number != -1 or not holds_directions(pick.axis):
+        return None
+    for result in values_in(event.result):
+        for reader in uses(result, log):
+            spec = reader.layer.spec if isinstance(reader, LayerCalled) else None
+            if (
+                isinstance(reader, LayerCalled)
+                and isinstance(spec, LinearSpec)
+                and isinstance(spec.in_features, Dim)
+                and compare(spec.in_features, pick.axis.size).equal
+            ):
+                return FeatureRead(event, value, call, pick.at, time_at, reader)
+    return None
 
 
 # -- one step of an output -----------------------------------------------------------------------------------------

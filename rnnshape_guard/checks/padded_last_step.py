@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Final
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import contradicted, is_axis, output_behind, state_uses, stated_batch, steps_of
 from rnnshape_guard.checks.output_reads import StepRead, output_reads, step_read
-from rnnshape_guard.checks.picking import picks
+from rnnshape_guard.checks.picking import picks, reduced_axes
 from rnnshape_guard.checks.reading import confirmed, entered, spec_of
 from rnnshape_guard.events import (
     Combined,
@@ -23,6 +23,7 @@ from rnnshape_guard.events import (
     Operated,
     PackCalled,
     RecurrentCalled,
+    Reduced,
     Reshaped,
     Returned,
     Selected,
@@ -55,8 +56,11 @@ def check(event: Selected | RecurrentCalled, log: Log) -> Iterator[Finding]:
     if function is None or name is None or not _is_batch(event):
         return
     reader = _final_reader(event, log)
-    if reader is not None and not _packs(event, function, name, log) and _is_left_alone(function, event, name, log):
-        yield _of_state(event, name, reader)
+    summary = _summary(event, log) if reader is None else None
+    last = reader or summary
+    if last is None or _packs(event, function, name, log) or not _is_left_alone(function, event, last, name, log):
+        return
+    yield _of_state(event, name, last) if summary is None else _of_summary(event, name, summary)
 
 
 def _is_of_one(event: Selected, log: Log) -> bool:
@@ -172,6 +176,32 @@ def _of_state(call: RecurrentCalled, name: str, reader: Event) -> Finding:
     )
 
 
+def _of_summary(call: RecurrentCalled, name: str, summary: Reduced) -> Finding:
+    given = call.given["input"]
+    holder = summary.given["input"].text or "out"
+    return Finding(
+        code="RSG408",
+        message=f"{wording.quoted(summary.place)} takes in the padding of every sequence but the longest",
+        place=summary.place,
+        primary="goes over all steps alike",
+        labels=(Label(call.place, "runs over the padded batch"),),
+        expected="the steps of each sequence",
+        found="all steps of the batch",
+        because=(Because(f"`{name}` is given to the function and masks nothing", None),),
+        help=f"mask {holder} by {name} before it, and divide by {name} instead of the number of steps"
+        if summary.name == "mean"
+        else f"mask {holder} by {name} before it",
+        subject=frozenset({("padded", call.id), *_steps(given.value)}),
+        cause=summary.id,
+    )
+
+
+def _steps(value: Value | None) -> Iterator[Hashable]:
+    """The axes along which a batch is padded: where their layout is in doubt, that is the root of it."""
+    for axis in (value.axes or ())[:2] if value is not None else ():
+        yield from (atom.root for atom in axis.atoms)
+
+
 # -- a final state behind padding ----------------------------------------------------------------------------------
 
 
@@ -205,9 +235,10 @@ def _packs(call: RecurrentCalled, function: FunctionEntered, name: str, log: Log
     return any(isinstance(event, PackCalled) for event in _inside(call, log))
 
 
-def _is_left_alone(function: FunctionEntered, call: RecurrentCalled, name: str, log: Log) -> bool:
+def _is_left_alone(function: FunctionEntered, call: RecurrentCalled, read: Event, name: str, log: Log) -> bool:
     """Whether a function must be given the lengths, hands them to nobody, and reads them before a call at most, or
-    behind it as one more feature."""
+    behind it as one more feature. What a method makes of the lengths alone, be it a mask, does not meet an output of
+    which nothing but a summary is read."""
     text, own = function.place.text, call.place.text
     if own not in text or re.search(r"left|prepad|pre_pad", text):
         return False
@@ -217,6 +248,8 @@ def _is_left_alone(function: FunctionEntered, call: RecurrentCalled, name: str, 
     handed = re.search(rf"\(\s*(?:[^()]*,\s*)?{name}\s*[,)]", body)
     if may_be_left_out is not None or handed is not None:
         return False
+    if isinstance(read, Reduced):
+        behind = re.sub(rf"\bself\.\w+\(\s*{name}(?:\.\w+\([^()]*\))*\s*\)", "", behind)
     return re.search(rf"\b{name}\b", behind) is None or _is_feature(_named(name, call, log), log)
 
 
@@ -259,6 +292,17 @@ def _inside(call: RecurrentCalled, log: Log) -> Iterator[Event]:
         if event.entry != call.entry or (isinstance(event, Returned) and event.scope == call.scope):
             return
         yield event
+
+
+def _summary(call: RecurrentCalled, log: Log) -> Reduced | None:
+    """The mean, sum or greatest number of all steps of an output that nothing else reads: where a mask or the lengths
+    meet the output, the program knows of the padding."""
+    match output_reads(call, log), steps_of(call):
+        case [Reduced(name="mean" | "sum" | "max" | "amax") as event], (_, time):
+            along = reduced_axes(event)
+            if len(along) == 1 and is_axis(along[0], time) and not event.path:
+                return event
+    return None
 
 
 def _final_reader(call: RecurrentCalled, log: Log) -> Event | None:

@@ -12,6 +12,7 @@ from rnnshape_guard.checks.uses import rank_is_known, uses
 from rnnshape_guard.events import (
     CellCalled,
     Computed,
+    Contracted,
     LayerCalled,
     Log,
     PackCalled,
@@ -25,7 +26,7 @@ from rnnshape_guard.events import (
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import LinearSpec
 from rnnshape_guard.layers.elementwise import SoftmaxSpec
-from rnnshape_guard.shapes.axes import Atom, Axis, Role, Strength
+from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Dim
 
 _SOFTMAXES: Final = frozenset({"softmax", "log_softmax", "softmin", "Softmax", "LogSoftmax", "Softmin"})
@@ -46,7 +47,8 @@ def check(event: Computed | LayerCalled, log: Log) -> Iterator[Finding]:
         return  # with the layers of a state in it, something was wrong before
     axis, implicit = axes[at], dim is None
     if axis.atom is not None and stated_batch(axis.atom):
-        if sum(any(stated_batch(atom) for atom in one.atoms) for one in axes) == 1:
+        alone = sum(any(stated_batch(atom) for atom in one.atoms) for one in axes) == 1
+        if alone and not _is_summed_along(event, axis.atom, log):
             yield _over_batch(event, value, axes, at, implicit)
     elif axis.atom is not None and _steps_are_read_elsewhere(value, axis.atom, log):
         yield _over_batch(event, value, axes, at, implicit)
@@ -54,6 +56,27 @@ def check(event: Computed | LayerCalled, log: Log) -> Iterator[Finding]:
         yield _over_one(event, value, axes, at, scorer)
     elif (classifier := _classifier(name, value, axes, at, log)) is not None and _is_never_last(value, dim, log):
         yield _beside_classes(event, value, axes, at, classifier)
+
+
+def _is_summed_along(event: Computed | LayerCalled, batch: Atom, log: Log) -> bool:
+    """Whether a matrix product adds up what is weighed along the very axis that only a comment on what came of it later
+    calls the batch: two lines of code agree on what it is, and the comment speaks of something else."""
+    if any(one.strength is not Strength.WRITTEN or one.when <= event.id for one in batch.reasons(Strength.WRITTEN)):
+        return False
+    for one in values_in(event.result):
+        for product in log.future(one, 2):
+            operands = list(reads(product)) if isinstance(product, Contracted) and product.name in _PRODUCTS else []
+            found = [_axis(operand, at) for operand, at in zip(operands, (-1, -2), strict=False)]
+            if any(axis is not None and axis.atom is not None and axis.atom.root is batch.root for axis in found):
+                return True
+    return False
+
+
+_PRODUCTS: Final = frozenset({"bmm", "matmul", "@"})
+
+
+def _axis(operand: Value, at: int) -> Axis | None:
+    return operand.shape.axis(at) if isinstance(operand.shape, Shape) else None
 
 
 def _softmax(event: Computed | LayerCalled) -> tuple[str, object]:

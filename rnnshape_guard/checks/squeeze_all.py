@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.moves import receiver
-from rnnshape_guard.events import Computed, Event, Log, LossCalled, Reshaped, Value, reads, values_in
+from rnnshape_guard.events import Computed, Event, Log, LossCalled, Reshaped, Selected, Value, reads, values_in
 from rnnshape_guard.findings import Finding, Severity
 from rnnshape_guard.shapes.axes import Atom, Axis, Role, Strength
 from rnnshape_guard.shapes.dims import resolve
@@ -23,7 +23,9 @@ def check(event: Reshaped, log: Log) -> Iterator[Finding]:
     if not units:
         return
     others = [at for at, axis in enumerate(value.axes) if _may_be_one(axis, None)]
-    if (batch is None and not others) or _is_matched(event, log) or _is_asked_for(event, log):
+    if (batch is None and not others) or _is_matched(event, log):
+        return
+    if _is_asked_for(event, log) or _picks_steps(event, log):
         return
     yield _finding(event, value, units, batch, others)
 
@@ -53,6 +55,26 @@ def _is_asked_for(event: Reshaped, log: Log) -> bool:
         for value in values_in(event.result)
         for use in log.future(value)
     )
+
+
+def _picks_steps(event: Reshaped, log: Log) -> bool:
+    """Whether what is left picks along an axis behind the batch: ``x[:, scores.squeeze() > 0]`` is of one sample alone,
+    and means to lose its axis."""
+    left = list(values_in(event.result))
+    compared = [
+        one
+        for value in left
+        for use in log.readers(value)
+        if isinstance(use, Computed)
+        for one in values_in(use.result)
+    ]
+    masks = {one.id for one in (*left, *compared)}
+    for value in (*left, *compared):
+        for use in log.readers(value):
+            items = use.given["items"].seen if isinstance(use, Selected) and "items" in use.given else ()
+            if isinstance(items, tuple) and any(isinstance(one, Value) and one.id in masks for one in items[1:]):
+                return True
+    return False
 
 
 def _may_be_one(axis: Axis, role: Role | None) -> bool:

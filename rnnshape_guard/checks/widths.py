@@ -6,7 +6,7 @@ RSG201, 202, 203 and 205, and the widths of RSG801, are one judgement about diff
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 
 from rnnshape_guard.checks import wording
@@ -16,6 +16,7 @@ from rnnshape_guard.events import (
     Called,
     CellCalled,
     Combined,
+    Computed,
     Created,
     Event,
     FunctionEntered,
@@ -23,6 +24,7 @@ from rnnshape_guard.events import (
     LayerBuilt,
     LayerCalled,
     Log,
+    Operated,
     Place,
     RecurrentCalled,
     Value,
@@ -111,7 +113,7 @@ def finding(code: str, wrong: Contradiction, log: Log, remedy: str) -> Finding:
         found=wording.shape(wrong.value),
         help=remedy,
         condition=wording.when(misfit.condition),
-        subject=frozenset(_subject(wrong)),
+        subject=frozenset(_subject(wrong, log)),
         cause=call.id,
     )
     at_call = _right_elsewhere(wrong, log)
@@ -125,8 +127,11 @@ def finding(code: str, wrong: Contradiction, log: Log, remedy: str) -> Finding:
     return here
 
 
-def _subject(wrong: Contradiction) -> Iterator[Hashable]:
+def _subject(wrong: Contradiction, log: Log) -> Iterator[Hashable]:
     yield ("features", wrong.call.layer.id)
+    for event in _brought_by(wrong, log):
+        if event.misfits:  # the width is wrong already where it met another
+            yield ("operands", event.id)
     for atom in wrong.features.atoms:
         if atom.root.kind not in MADE:
             yield atom.root
@@ -298,24 +303,57 @@ def maker_of(value: Value, log: Log) -> Layer | None:
 
 def on_recurrent_path(call: Called, log: Log) -> bool:
     """Whether a recurrent layer or cell stands before or behind a layer or an operation."""
-    if any(_leads_back(value, log) for value in reads(call)):
+    return _is_near(call, log, lambda event: isinstance(event, RecurrentCalled | CellCalled))
+
+
+def in_written_cell(call: Operated, log: Log) -> bool:
+    """Whether an operation is part of a recurrent cell that is written out by hand: a gate stands before or behind it."""
+    return is_gate(call, log) or _is_near(call, log, lambda event: is_gate(event, log))
+
+
+def _is_near(call: Called, log: Log, is_sought: Callable[[Event], bool]) -> bool:
+    """Whether something stands before or behind a layer or an operation."""
+    if any(_leads_back(value, log, is_sought) for value in reads(call)):
         return True
     results = [
         one for one in (call.result if isinstance(call.result, tuple) else (call.result,)) if isinstance(one, Value)
     ]
-    return any(isinstance(event, RecurrentCalled | CellCalled) for one in results for event in log.future(one))
+    return any(is_sought(event) for one in results for event in log.future(one))
 
 
-def _leads_back(value: Value, log: Log, most: int = 60) -> bool:
+def _leads_back(value: Value, log: Log, is_sought: Callable[[Event], bool], most: int = 60) -> bool:
     pending, seen = [value], {value.id}
     while pending and len(seen) < most:
         event = log.maker(pending.pop())
-        if isinstance(event, RecurrentCalled | CellCalled):
-            return True
         if event is None:
             continue
+        if is_sought(event):
+            return True
         for one in reads(event):
             if one.id not in seen:
                 seen.add(one.id)
                 pending.append(one)
     return False
+
+
+def is_gate(event: Event, log: Log) -> bool:
+    """Whether a product is what the cells of LSTMs and GRUs are made of: a sigmoid lets so much of a tanh through."""
+    if not isinstance(event, Computed) or event.name not in ("*", "mul"):
+        return False
+    makers = [log.maker(value) for value in reads(event)]
+    return {maker.name for maker in makers if isinstance(maker, Computed)} == {"sigmoid", "tanh"}
+
+
+def _brought_by(wrong: Contradiction, log: Log, most: int = 60) -> Iterator[Event]:
+    """The events through which a width came, one element at a time."""
+    pending, seen = [wrong.value], {wrong.value.id}
+    while pending and len(seen) < most:
+        event = log.maker(pending.pop())
+        if not isinstance(event, Computed):
+            continue
+        yield event
+        for one in reads(event):
+            features = features_of(one)
+            if one.id not in seen and features is not None and features.atoms == wrong.features.atoms:
+                seen.add(one.id)
+                pending.append(one)

@@ -11,7 +11,7 @@ from rnnshape_guard.ops.memory import numbers_of, placed, row_major, strides_of,
 from rnnshape_guard.ops.operands import axis_sized, integer, integers, is_one, row_of_sizes
 from rnnshape_guard.ops.places import normal, open_at
 from rnnshape_guard.ops.regroup import Group, Regrouped, lead, mergeable, pieces_of, regroup, rejoined
-from rnnshape_guard.shapes.axes import UNIT, Axis, Rest, Shape
+from rnnshape_guard.shapes.axes import UNIT, Atom, Axis, Rest, Shape
 from rnnshape_guard.shapes.dims import ONE, Dim, compare, divide
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Fault, Misfit, Operand, Outcome
 
@@ -57,7 +57,7 @@ def _resized(shape: Shape, wanted: Operand, *, copies: bool) -> Outcome:
     if axes is None:
         known = lead(pieces_of(shape.ends()[0], None), targets[:infer])
         return Outcome(_begun(shape, targets, infer, known), _scrambles(known))
-    pieces = pieces_of(axes, strides_of(shape))
+    pieces = pieces_of(_told(axes, targets) if infer is None else axes, strides_of(shape))
     found = regroup(pieces, targets, infer)
     total = Dim.product(axis.size for axis in axes)
     row = [
@@ -75,6 +75,23 @@ def _resized(shape: Shape, wanted: Operand, *, copies: bool) -> Outcome:
     misfits = (stuck,) if stuck is not None else _scrambles(found)
     equations = () if found.equation is None else (found.equation,)
     return Outcome(result, misfits, equations)
+
+
+def _told(axes: Sequence[Axis], targets: Sequence[Dim | None]) -> Sequence[Axis]:
+    """The axes with the length of one that was cut, where the sizes asked for tell it: a view to (T // 2, B, 2·F) says
+    that what was cut of T is 2·(T // 2) long."""
+    sizes = [size for size in targets if size is not None]
+    atoms = [atom for axis in axes for atom in axis.atoms]
+    cut = [atom for atom in atoms if atom.source is not None and atom.symbol.value is None]
+    if len(sizes) < len(targets) or len(cut) != 1:
+        return axes
+    (atom,) = cut
+    others = Dim.product(other.size for other in atoms if other is not atom)
+    length = divide(Dim.product(sizes), others)
+    if length is None or atom.root.symbol not in length.symbols():
+        return axes
+    told = Atom(atom.name, length, source=atom)
+    return [Axis(tuple(told if one is atom else one for one in axis.atoms)) for axis in axes]
 
 
 def _refused(targets: Sequence[Dim | None]) -> Misfit | None:

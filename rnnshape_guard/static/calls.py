@@ -12,6 +12,7 @@ from rnnshape_guard.events import (
 from rnnshape_guard.shapes.axes import Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.static import (
+    attributes,
     configs,
     contracts,
     expressions,
@@ -45,7 +46,7 @@ from rnnshape_guard.static.values import (
 )
 
 _TRANSPARENT: Final = layers.WRAPPERS | frozenset(
-    """torch.nn.Parameter torch.nn.parameter.Parameter torch.autograd.Variable copy.copy copy.deepcopy torch.as_tensor
+    """torch.nn.Parameter torch.nn.parameter.Parameter torch.autograd.Variable copy.copy copy.deepcopy torch.as_tensor numpy.asarray
     torch.nn.init.xavier_uniform_ torch.nn.init.xavier_normal_ torch.nn.init.orthogonal_ torch.nn.init.uniform_
     torch.nn.init.normal_ torch.nn.init.constant_ torch.nn.init.zeros_ torch.nn.init.kaiming_uniform_
     torch.nn.init.kaiming_normal_""".split()
@@ -62,6 +63,10 @@ _CERTAIN: Final = frozenset(
 )
 """Methods that only a tensor has, or that mean the same where something else has them."""
 
+_POINTWISE: Final = frozenset("float double half long int short clone log log1p exp sqrt abs neg".split())
+_POINTWISE_WITH: Final = frozenset("sub add mul div clamp clip".split())
+"""Methods that leave a tensor its axes, the second with a number beside it."""
+
 _TURNS_ITSELF: Final = frozenset({"transpose_", "t_", "squeeze_", "unsqueeze_", "swapaxes_", "swapdims_"})
 """Methods after which a tensor has other axes than before."""
 
@@ -73,7 +78,12 @@ def call_expression(run: Run, frame: Frame, expression: records.Call) -> Anythin
     function = expression.function
     if isinstance(function, records.Name) and function.id == "super" and frame.find("super") is not None:
         return _super(run, frame, expression)
-    called = expressions.evaluate(run, frame, function)
+    holder: Anything = None
+    if isinstance(function, records.Attribute):
+        holder = expressions.evaluate(run, frame, function.value)
+        called = attributes.attribute(run, holder, function.name, function)
+    else:
+        called = expressions.evaluate(run, frame, function)
     match called, expression.arguments:
         case External(path="builtins.zip"), (records.Argument(star="*", value=rows),):
             columns = iteration.columns(run, expressions.evaluate(run, frame, rows), expression)
@@ -81,10 +91,11 @@ def call_expression(run: Run, frame: Frame, expression: records.Call) -> Anythin
                 return columns
     arguments, keywords, places, is_partial = _arguments(run, frame, expression)
     if isinstance(function, records.Attribute) and isinstance(called, Opaque):
-        holder = expressions.evaluate(run, frame, function.value) if _is_plain(function.value) else None
-        tensor = _as_tensor(run, holder, function.name, arguments)
+        tensor = _as_tensor(run, holder, function.name, arguments, keywords)
         if tensor is not None:
             called = BoundName(tensor, function.name)
+        elif isinstance(holder, Opaque) and holder.spelling and _is_pointwise(function.name, arguments):
+            return _with_axes_of(holder)
     if (
         isinstance(called, BoundName)
         and isinstance(called.receiver, Value | tuple)
@@ -107,31 +118,34 @@ def _rebind(run: Run, frame: Frame, before: Value, after: Anything) -> None:
         current = current.parent
 
 
-def _is_plain(expression: records.Expression) -> bool:
-    """Whether evaluating twice is harmless."""
-    match expression:
-        case records.Name():
-            return True
-        case records.Attribute():
-            return _is_plain(expression.value)
-        case records.Subscript():
-            return _is_plain(expression.value) and all(isinstance(item, records.Constant) for item in expression.items)
-    return False
-
-
-def _as_tensor(run: Run, holder: Anything, name: str, arguments: tuple[Anything, ...]) -> Value | None:
+def _as_tensor(
+    run: Run, holder: Anything, name: str, arguments: tuple[Anything, ...], keywords: dict[str, Anything]
+) -> Value | None:
     """An unknown value is a tensor where a method is called that only tensors have."""
     if not isinstance(holder, Opaque) or not holder.spelling:
         return None
     if holder.tensor is not None:
         return holder.tensor if ops.find(f"Tensor.{name}") is not None else None
-    # A list sorts itself without any argument that stands for itself.
-    is_certain = name in _CERTAIN or (name == "sort" and bool(arguments))
+    # A list sorts itself without any argument that stands for itself, and knows other words.
+    is_certain = name in _CERTAIN or (name == "sort" and (bool(arguments) or not keywords.keys() <= {"key", "reverse"}))
     if not is_certain or (name == "transpose" and len(arguments) != 2):
         return None
     tensor = holder.as_tensor()
     run.doubtful.add(tensor.id)
     return tensor
+
+
+def _is_pointwise(name: str, arguments: tuple[Anything, ...]) -> bool:
+    if not arguments:
+        return name in _POINTWISE
+    return name in _POINTWISE_WITH and all(isinstance(one, Dim | float) for one in arguments)
+
+
+def _with_axes_of(holder: Opaque) -> Opaque:
+    """Something unknown that has, if it is a tensor, the axes of another."""
+    result = Opaque(holder.spelling)
+    result.made_of = (lambda: None, holder.as_tensor)
+    return result
 
 
 def _arguments(
@@ -297,7 +311,9 @@ def _call_external(
         return call_builtin(run, path[9:], arguments, keywords, record)
     if layers.find(path) is not None:
         return layer_calls.build_layer(run, path, arguments, keywords, record, is_partial=is_partial, places=places)
-    if path in _TRANSPARENT and arguments and not (short == "as_tensor" and _is_data(arguments[0])):
+    if path in _TRANSPARENT and arguments and not (short in ("as_tensor", "asarray") and _is_data(arguments[0])):
+        return arguments[0]
+    if path == "torch.from_numpy" and arguments and isinstance(arguments[0], Value):
         return arguments[0]
     if path in contracts.SHAPED and arguments:
         return contracts.shaped(run, arguments[0], record)
@@ -327,6 +343,8 @@ def _call_external(
     if pooled is not None:
         return pooled
     operation = ops.find(path)
+    if path == "numpy.argsort":  # of arrays as of tensors, with words of its own for how
+        operation, keywords = ops.find("torch.argsort"), {}
     if operation is not None and not is_partial:
         return operations.perform(run, operation, arguments, keywords, record, places)
     for value in (*arguments, *keywords.values()):

@@ -392,12 +392,14 @@ def _unary(run: Run, frame: Frame, expression: records.UnaryOperation) -> Anythi
     match value:
         case Value():
             return value
-        case Dim() if expression.operator == "-":
+        case Dim() | float() if expression.operator == "-":
             return -value
         case Dim() if expression.operator == "+":
             return value
     if expression.operator == "-" and isinstance(value, Opaque) and value.number is not None:
         return -value.number
+    if expression.operator == "-" and not run.constructing and _may_be_either(value):
+        return _either(run, "*", value, Dim.of(-1))
     return Opaque()
 
 

@@ -114,8 +114,8 @@ def _call_method(
     if name == "tolist":
         operations.hand_over(run, (receiver,), record, {})
         return listed(receiver)
-    if name in ("backward", "register_hook", "retain_grad", "numpy", "item"):
-        return receiver if name == "numpy" else Opaque()
+    if name in ("backward", "register_hook", "retain_grad", "numpy", "copy", "item"):
+        return receiver if name in ("numpy", "copy") else Opaque()
     operation = operations.method(run, receiver, name)
     if operation is None or is_partial:
         operations.hand_over(run, (receiver, *arguments, *keywords.values()), record, {})

@@ -12,6 +12,19 @@ from rnnshape_guard.static.judgement import judge
 from tests.checks.programs import said
 
 WRONG = {
+    "neighbouring frames of an even number of steps, joined over the batch": """
+class Pyramid(nn.Module):
+    def __init__(self, bands, h):
+        super().__init__()
+        self.rnn = nn.GRU(2 * bands, h, bidirectional=True)
+
+    def forward(self, frames):
+        steps, batch, bands = frames.shape
+        if steps % 2:
+            frames = frames[: steps - 1]
+        joined = frames.contiguous().view(steps // 2, batch, 2 * bands)  # RSG303
+        return self.rnn(joined)[0]
+""",
     "states of samples viewed as states of layers": """
 class Resumed(nn.Module):
     def __init__(self, d, h, layers):
@@ -489,6 +502,33 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "neighbouring frames of an even number of steps": """
+class Pyramid(nn.Module):
+    def __init__(self, bands, h):
+        super().__init__()
+        self.rnn = nn.GRU(2 * bands, h, batch_first=True)
+
+    def forward(self, frames):
+        batch, steps, bands = frames.shape
+        if steps % 2:
+            frames = frames[:, :-1]
+        joined = frames.contiguous().view(batch, steps // 2, bands * 2)
+        return self.rnn(joined)[0]
+""",
+    "neighbouring frames brought together first": """
+class Pyramid(nn.Module):
+    def __init__(self, bands, h):
+        super().__init__()
+        self.rnn = nn.GRU(2 * bands, h, bidirectional=True)
+
+    def forward(self, frames):
+        steps, batch, bands = frames.shape
+        if steps % 2:
+            frames = frames[:-1]
+        pairs = frames.contiguous().view(steps // 2, 2, batch, bands)
+        joined = pairs.transpose(1, 2).reshape(steps // 2, batch, 2 * bands)
+        return self.rnn(joined)[0]
+""",
     "the state of one layer viewed as it lies": """
 class Resumed(nn.Module):
     def __init__(self, d, h, layers=1):
@@ -730,6 +770,19 @@ class Net(nn.Module):
         out, _ = self.rnn(x)
         turned = out.transpose(0, 1)
         return turned.contiguous().view(B * T, -1)
+""",
+    "a squeeze of one recording's scores, which pick among its steps": """
+class Denoiser(nn.Module):
+    def __init__(self, bands, h):
+        super().__init__()
+        self.rnn = nn.GRU(bands, h, batch_first=True)
+        self.level = nn.Linear(h, 1)
+
+    def forward(self, x):
+        # x: (batch, time, bands)
+        out, _ = self.rnn(x)
+        loud = self.level(out).squeeze() > -10.0
+        return out[:, loud]
 """,
     "squeezes that name their axis, or have nothing to drop": """
 class Net(nn.Module):

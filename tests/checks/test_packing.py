@@ -8,6 +8,39 @@ from tests.checks.programs import said
 from tests.checks.test_readings import expected
 
 WRONG = {
+    "samples put back by numpy, and divided by lengths that stay sorted": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+
+    def forward(self, x, lengths):
+        # x: (time, batch, features)
+        import numpy as np
+        lengths = np.asarray(lengths)
+        order = np.argsort(-lengths)
+        back = np.argsort(order, kind="stable")
+        lengths = lengths[order]
+        packed = nn.utils.rnn.pack_padded_sequence(x[:, torch.from_numpy(order)], torch.from_numpy(lengths.copy()))
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0])
+        out = out.index_select(1, torch.from_numpy(back))
+        return out.sum(0) / torch.as_tensor(lengths).float().unsqueeze(1)  # RSG603
+""",
+    "samples put back, and divided by lengths that stay sorted": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        ordered, order = lengths.sort(dim=0, descending=True)
+        back = order.argsort()
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], ordered.cpu(), batch_first=True)
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        out = out.index_select(0, back)
+        return out.sum(dim=1) / ordered.float().clamp(min=1).unsqueeze(1)  # RSG603
+""",
     "lengths sorted without their samples": """
 class Net(nn.Module):
     def __init__(self, v, d, h):
@@ -32,6 +65,36 @@ class Net(nn.Module):
         packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths[order].cpu(), batch_first=True)
         _, h = self.rnn(packed)
         return h[-1][order]  # RSG603
+""",
+    "a batch sorted by length that nobody can put back": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, h)
+
+    def forward(self, frames, n_frames):
+        # frames: (batch, time, features)
+        n_frames, perm = n_frames.sort(descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(frames[perm], n_frames.cpu(), batch_first=True)
+        _, h_n = self.rnn(packed)
+        ends = torch.cat([h_n[0], h_n[1]], dim=-1)
+        return torch.tanh(self.fc(ends))  # RSG603
+""",
+    "time-major outputs in the order of an argsort": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h)
+
+    def forward(self, x, lens):
+        # x: (time, batch, features)
+        idx = torch.argsort(lens, descending=True)
+        x = x.index_select(1, idx)
+        packed = nn.utils.rnn.pack_padded_sequence(x, lens[idx].tolist())
+        out, _ = self.rnn(packed)
+        out, _ = nn.utils.rnn.pad_packed_sequence(out)  # RSG603
+        return out
 """,
     "batch-first packed as time-major, sizes read from the shape": """
 class Net(nn.Module):
@@ -165,6 +228,186 @@ class Ranker(nn.Module):
         steps = self.emb(text.index_select(0, order)).permute(1, 0, 2)
         _, h = self.rnn(nn.utils.rnn.pack_padded_sequence(steps, lengths))
         return h.index_select(1, order.argsort())[-1]
+""",
+    "samples and lengths put back by numpy": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+
+    def forward(self, x, lengths):
+        # x: (time, batch, features)
+        import numpy as np
+        lengths = np.asarray(lengths)
+        order = np.argsort(-lengths)
+        back = np.argsort(order, kind="stable")
+        lengths = lengths[order]
+        packed = nn.utils.rnn.pack_padded_sequence(x[:, torch.from_numpy(order)], torch.from_numpy(lengths.copy()))
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0])
+        out = out.index_select(1, torch.from_numpy(back))
+        return out.sum(0) / torch.as_tensor(lengths[back]).float().unsqueeze(1)
+""",
+    "samples put back, and divided by the lengths of the input": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        ordered, order = lengths.sort(dim=0, descending=True)
+        back = order.argsort()
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], ordered.cpu(), batch_first=True)
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        out = out.index_select(0, back)
+        return out.sum(dim=1) / lengths.float().unsqueeze(1)
+""",
+    "samples and lengths put back": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        ordered, order = lengths.sort(dim=0, descending=True)
+        back = order.argsort()
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], ordered.cpu(), batch_first=True)
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        out = out.index_select(0, back)
+        return out.sum(dim=1) / ordered[back].float().unsqueeze(1)
+""",
+    "sums divided in the order of the lengths, then put back": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        ordered, order = lengths.sort(dim=0, descending=True)
+        back = order.argsort()
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], ordered.cpu(), batch_first=True)
+        out, _ = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        return (out.sum(dim=1) / ordered.unsqueeze(1))[back]
+""",
+    "a sorted batch whose order goes out with it": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        lengths, order = lengths.sort(descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths.cpu(), batch_first=True)
+        _, h_n = self.rnn(packed)
+        return h_n[-1], order
+""",
+    "a sorted batch beside its lengths": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        lengths, order = lengths.sort(descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths.cpu(), batch_first=True)
+        out, h_n = self.rnn(packed)
+        return nn.utils.rnn.pad_packed_sequence(out, batch_first=True)
+""",
+    "a sorted batch that is put back by scatter": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        lengths, order = lengths.sort(descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths.cpu(), batch_first=True)
+        _, h_n = self.rnn(packed)
+        back = torch.empty_like(order)
+        back[order] = torch.arange(len(order))
+        return h_n[-1][back]
+""",
+    "a sorted batch whose order is kept on the model": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        lengths, order = lengths.sort(descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths.cpu(), batch_first=True)
+        self.order = order
+        _, h_n = self.rnn(packed)
+        return h_n[-1]
+""",
+    "labels sorted with their samples": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x, lengths, labels):
+        # x: (batch, time, features)
+        lengths, order = lengths.sort(descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths.cpu(), batch_first=True)
+        _, h_n = self.rnn(packed)
+        return F.cross_entropy(self.fc(h_n[-1]), labels[order])
+""",
+    "a mean over a sorted batch": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        lengths, order = lengths.sort(descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths.cpu(), batch_first=True)
+        _, h_n = self.rnn(packed)
+        return self.fc(h_n[-1]).mean(dim=0)
+""",
+    "a batch that came sorted, and is sorted once more": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def encode(self, x, lengths):
+        lengths, order = lengths.sort(descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths.cpu(), batch_first=True)
+        _, h_n = self.rnn(packed)
+        return h_n[-1]
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        lengths, order = torch.sort(lengths, descending=True)
+        ends = self.encode(x[order], lengths)
+        return ends[torch.argsort(order)]
+""",
+    "a beam that picks its samples by score": """
+class Encoder(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, lengths, scores):
+        # x: (batch, time, features)
+        scores, order = scores.sort(descending=True)
+        packed = nn.utils.rnn.pack_padded_sequence(x[order], lengths[order].cpu(), batch_first=True, enforce_sorted=False)
+        _, h_n = self.rnn(packed)
+        return h_n[-1], scores
 """,
     "samples put in order by a list of numbers": """
 class Net(nn.Module):

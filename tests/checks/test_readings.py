@@ -554,6 +554,103 @@ class Net(nn.Module):
         out, _ = self.rnn(self.embed(tokens))  # RSG408
         return self.fc(out[:, -1])
 """,
+    "a class gathered along the steps of a time-major output": """
+class Scores(nn.Module):
+    def __init__(self, d, h, n):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+        self.fc = nn.Linear(h, n)
+
+    def forward(self, x, labels):
+        # x: (time, batch, features), labels: (time, batch)
+        logp = F.log_softmax(self.fc(self.rnn(x)[0]), dim=-1)
+        return torch.gather(logp, 0, labels[:, :, None])  # RSG410
+""",
+    "the last step gathered without its features": """
+class Ends(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        last = (lengths - 1).reshape(-1, 1, 1)
+        return torch.gather(out, 1, last).squeeze(1)  # RSG410
+""",
+    "the last step gathered without its features, by methods alone": """
+class Ends(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        return out.gather(1, lengths.sub(1).long().unsqueeze(1).unsqueeze(2)).squeeze(1)  # RSG410
+""",
+    "samples reversed for a backward layer, and its output reversed back": """
+class Backward(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x):
+        batch_size, steps, _ = x.shape
+        out, _ = self.rnn(F.dropout(torch.flip(x, dims=[0]), 0.1))  # RSG401
+        return out.flip(0)
+""",
+    "time-major samples reversed beside those that are not": """
+class Both(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.one = nn.LSTM(d, h)
+        self.two = nn.LSTM(d, h)
+
+    def forward(self, x):
+        # x: (time, batch, features)
+        ahead, _ = self.one(x)
+        back, _ = self.two(x.flip([1]))  # RSG401
+        return torch.cat([ahead, back.flip([0])], dim=2)
+""",
+    "the last feature of every step, where the head takes all of the last step": """
+class Net(nn.Module):
+    def __init__(self, d, h, n):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, n)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        last = F.dropout(out, 0.1)[..., -1]  # RSG401
+        return self.fc(last)
+""",
+    "the mean of all steps, the padding with them": """
+class Calls(nn.Module):
+    def __init__(self, bands, h):
+        super().__init__()
+        self.rnn = nn.LSTM(bands, h, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, frames, frame_lengths):
+        # frames: (batch, time, bands)
+        out, _ = self.rnn(frames)
+        return self.fc(torch.mean(F.relu(out), dim=1))  # RSG408
+""",
+    "the greatest of all time-major steps, the lengths a feature": """
+class Baskets(nn.Module):
+    def __init__(self, n, h):
+        super().__init__()
+        self.embed = nn.Embedding(n, h)
+        self.rnn = nn.GRU(h, h)
+        self.count = nn.Linear(1, h)
+
+    def forward(self, items, lens):
+        # items: (time, batch)
+        out, _ = self.rnn(self.embed(items))
+        best = out.max(dim=0)[0]  # RSG408
+        return best + self.count(lens.float().unsqueeze(1))
+""",
 }
 
 RIGHT = {
@@ -986,6 +1083,172 @@ class Net(nn.Module):
         out, (h, _) = self.rnn(x)
         mask = torch.arange(x.size(1))[None, :] < lengths[:, None]
         return self.fc(out) * mask.unsqueeze(-1), h[-1]
+""",
+    "steps reversed for a layer of their own": """
+class Both(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.one = nn.LSTM(d, h)
+        self.two = nn.LSTM(d, h)
+
+    def forward(self, x):
+        # x: (time, batch, features)
+        ahead, _ = self.one(x)
+        back, _ = self.two(x.flip(0))
+        return torch.cat([ahead, back.flip(0)], dim=2)
+""",
+    "samples reversed, so that each meets a stranger": """
+class Contrast(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.same = nn.Bilinear(h, h, 1)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        _, own = self.rnn(x)
+        _, other = self.rnn(x.flip(0))
+        return self.same(own[-1], other[-1])
+""",
+    "samples mixed with their mirror images": """
+class Mixed(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def forward(self, x, share):
+        # x: (batch, time, features)
+        mixed = 0.7 * x + 0.3 * x.flip(0)
+        return self.rnn(mixed)[0]
+""",
+    "one unit of every step, for a head over the window": """
+class Net(nn.Module):
+    def __init__(self, d, h, window, n):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(window, n)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        return self.fc(out[:, :, -1])
+""",
+    "one unit of every step, and the features beside it": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, h)
+
+    def forward(self, x):
+        out, _ = self.rnn(x)
+        gate = torch.sigmoid(out[:, :, -1])
+        return self.fc(out) * gate.unsqueeze(-1)
+""",
+    "a class gathered along the classes": """
+class Scores(nn.Module):
+    def __init__(self, d, h, n):
+        super().__init__()
+        self.rnn = nn.GRU(d, h)
+        self.fc = nn.Linear(h, n)
+
+    def forward(self, x, labels):
+        # x: (time, batch, features), labels: (time, batch)
+        logp = F.log_softmax(self.fc(self.rnn(x)[0]), dim=-1)
+        return torch.gather(logp, 2, labels[:, :, None]).squeeze(-1)
+""",
+    "the last step gathered with all its features": """
+class Ends(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        last = (lengths - 1).view(-1, 1, 1).expand(-1, 1, out.shape[-1])
+        return out.gather(1, last).squeeze(1)
+""",
+    "one score for each step, and the step gathered": """
+class Ends(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.score = nn.Linear(h, 1)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        return self.score(out).gather(1, (lengths - 1).view(-1, 1, 1)).squeeze()
+""",
+    "the step that a pointer names, gathered from weights": """
+class Pointer(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.score = nn.Linear(h, 1)
+
+    def forward(self, x, target):
+        # x: (batch, time, features), target: (batch,)
+        out, _ = self.rnn(x)
+        logp = self.score(out).squeeze(-1).log_softmax(dim=1)
+        return logp.gather(1, target.unsqueeze(1))
+""",
+    "lengths that mask the steps before their mean": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        mask = torch.arange(x.size(1))[None, :] < lengths[:, None]
+        out = out.masked_fill(~mask.unsqueeze(-1), 0.0)
+        return self.fc(out.sum(dim=1) / lengths.unsqueeze(1))
+""",
+    "a mean over the steps of a window, lengths of something else": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.words = nn.GRU(d, h, batch_first=True)
+        self.fc = nn.Linear(2 * h, 2)
+
+    def forward(self, x, words, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        packed = nn.utils.rnn.pack_padded_sequence(words, lengths, batch_first=True, enforce_sorted=False)
+        _, h_n = self.words(packed)
+        return self.fc(torch.cat([out.mean(dim=1), h_n[-1]], dim=-1))
+""",
+    "a mean over time that nobody gave lengths for": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def forward(self, x):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        return self.fc(out.mean(dim=1))
+""",
+    "a mask by a method of its own, and a mean of what it left": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.LSTM(d, h, batch_first=True)
+        self.fc = nn.Linear(h, 2)
+
+    def mask(self, lengths):
+        return torch.arange(int(lengths.max()))[None, :] < lengths[:, None]
+
+    def forward(self, x, lengths):
+        # x: (batch, time, features)
+        out, _ = self.rnn(x)
+        real = self.mask(lengths)
+        return self.fc((out * real.unsqueeze(-1)).mean(dim=1))
 """,
     "lengths that may be left out": """
 class Net(nn.Module):

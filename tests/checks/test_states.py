@@ -9,6 +9,28 @@ import pytest
 from tests.checks.programs import said
 
 WRONG = {
+    "a state for whole chunks, and the rest of the samples in a shorter one": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def initial(self, n):
+        return torch.zeros(1, n, self.h)
+
+    def forward(self, x, h_0):
+        return self.rnn(x, h_0)[0]
+
+def embed(model: Net, samples, size=32):
+    # samples: (batch, time, features)
+    model = Net(6, 10)
+    found = []
+    for at in range(0, len(samples), size):
+        chunk = samples[at : at + size]
+        found.append(model(chunk, model.initial(size)))  # RSG505
+    return torch.cat(found)
+""",
     "a step that loses its axis on the way round": """
 class Painter(nn.Module):
     def __init__(self, d, h):
@@ -348,6 +370,127 @@ class Policy(nn.Module):
 
     def forward(self, x):
         return self.rnn(x, self.start.unsqueeze(1).repeat(1, x.size(0), 1))
+""",
+    "chunks of a batch trimmed to whole ones": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def initial(self, n):
+        return torch.zeros(1, n, self.h)
+
+    def forward(self, x, h_0):
+        return self.rnn(x, h_0)[0]
+
+def embed(model: Net, samples, size=32):
+    # samples: (batch, time, features)
+    model = Net(6, 10)
+    whole = len(samples) // size * size
+    samples = samples[:whole]
+    for at in range(0, len(samples), size):
+        model(samples[at : at + size], model.initial(size))
+""",
+    "chunks up to the last whole one": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def initial(self, n):
+        return torch.zeros(1, n, self.h)
+
+    def forward(self, x, h_0):
+        return self.rnn(x, h_0)[0]
+
+def embed(model: Net, samples, size=32):
+    # samples: (batch, time, features)
+    model = Net(6, 10)
+    for at in range(0, len(samples) - size + 1, size):
+        model(samples[at : at + size], model.initial(size))
+""",
+    "a short chunk is left out": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def initial(self, n):
+        return torch.zeros(1, n, self.h)
+
+    def forward(self, x, h_0):
+        return self.rnn(x, h_0)[0]
+
+def embed(model: Net, samples, size=32):
+    # samples: (batch, time, features)
+    model = Net(6, 10)
+    for at in range(0, samples.size(0), size):
+        chunk = samples[at : at + size]
+        if chunk.size(0) < size:
+            continue
+        model(chunk, model.initial(size))
+""",
+    "a state for each chunk as it is": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def initial(self, n):
+        return torch.zeros(1, n, self.h)
+
+    def forward(self, x, h_0):
+        return self.rnn(x, h_0)[0]
+
+def embed(model: Net, samples, size=32):
+    # samples: (batch, time, features)
+    model = Net(6, 10)
+    for at in range(0, samples.size(0), size):
+        chunk = samples[at : at + size]
+        model(chunk, model.initial(len(chunk)))
+""",
+    "pieces of the time, and a state for the batch": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def initial(self, n):
+        return torch.zeros(1, n, self.h)
+
+    def forward(self, x, h_0):
+        return self.rnn(x, h_0)[0]
+
+def embed(model: Net, samples, size=32):
+    # samples: (batch, time, features)
+    model = Net(6, 10)
+    for at in range(0, samples.size(1), size):
+        model(samples[:, at : at + size], model.initial(samples.size(0)))
+""",
+    "chunks that come out even": """
+class Net(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.h = h
+        self.rnn = nn.GRU(d, h, batch_first=True)
+
+    def initial(self, n):
+        return torch.zeros(1, n, self.h)
+
+    def forward(self, x, h_0):
+        return self.rnn(x, h_0)[0]
+
+def embed(model: Net, samples, size=32):
+    # samples: (batch, time, features)
+    model = Net(6, 10)
+    samples = torch.randn(96, 7, 6)
+    for at in range(0, len(samples), 32):
+        model(samples[at : at + 32], model.initial(32))
 """,
     "a step that keeps its axis on the way round": """
 class Painter(nn.Module):

@@ -357,6 +357,21 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "weights that add up along the axis they are taken over, under a stale comment": """
+class Attention(nn.Module):
+    def __init__(self, d, h):
+        super().__init__()
+        self.rnn = nn.GRU(d, h, batch_first=True)
+        self.score = nn.Linear(h, 1)
+
+    def forward(self, x):
+        memory, _ = self.rnn(x)
+        scores = self.score(memory).squeeze(2)
+        weights = F.softmax(scores, dim=1)
+        context = torch.bmm(weights.unsqueeze(1), memory).squeeze(1)
+        shown = weights.clone()  # (seq_len, batch)
+        return context, shown
+""",
     "one summary for each step, moved to where the steps are": """
 class Beside(nn.Module):
     def __init__(self, d, h):

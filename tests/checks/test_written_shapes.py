@@ -21,7 +21,7 @@ class Parser(nn.Module):
         """
         lengths, order = torch.sort(seq_len, dim=0, descending=True)
         packed = nn.utils.rnn.pack_padded_sequence(self.embed(words)[order], lengths, batch_first=True)
-        return self.encoder(packed)[1][0]
+        return self.encoder(packed)[1][0][:, torch.argsort(order)]
 ''',
     "a packed sequence written by the axes of what was packed": '''
 class Steps(nn.Module):

@@ -107,6 +107,21 @@ def test_states_flattened_into_samples(layers: int, directions: int, skipped: in
     assert set(misfit.skipped) == {atom for atom in (layer, direction) if atom.size.value != 1}
 
 
+def test_a_view_tells_the_length_of_what_was_cut() -> None:
+    cut = Atom("time", source=TIME)
+    half, wide = TIME.size // 2, 2 * FEATURE.size
+    batch_first = Shape.of(Axis((BATCH,)), Axis((cut,)), Axis((FEATURE,)))
+    paired = apply("Tensor.view", batch_first, (BATCH.size, half, wide))
+    assert not paired.misfits
+    assert [atom.root for atom in axes_of(paired)[2]] == [TIME, FEATURE]
+    time_major = Shape.of(Axis((cut,)), Axis((BATCH,)), Axis((FEATURE,)))
+    (scramble,) = apply("Tensor.view", time_major, (half, BATCH.size, wide)).misfits
+    assert scramble.fault is Fault.SCRAMBLE
+    assert scramble.wanted == (BATCH,)
+    other = Shape.of(Axis((Atom("time", source=Atom("another")),)), Axis((BATCH,)), Axis((FEATURE,)))
+    assert not apply("Tensor.view", other, (half, BATCH.size, wide)).misfits
+
+
 def test_a_flag_makes_the_scramble_conditional() -> None:
     bidirectional = flag()
     h_n, _, direction = states(1, 1 + bidirectional)
