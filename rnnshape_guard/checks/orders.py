@@ -239,4 +239,4 @@ def _uncast(value: Value, log: Log) -> Value:
     return value
 
 
-_CASTS = frozenset("long int to cpu cuda detach clone contiguous type".split())
+_CASTS = frozenset("from_numpy long int to cpu cuda detach clone contiguous type".split())

@@ -272,7 +272,7 @@ _CASTS: tuple[Row, ...] = (
         "input, *rest=None",
     ),
     (casts.contiguous, Kind.ELEMENTWISE, "Tensor.contiguous numpy.ascontiguousarray", "input, *rest=None"),
-    (casts.clone, Kind.ELEMENTWISE, "Tensor.clone torch.clone numpy.copy", "input, *rest=None"),
+    (casts.clone, Kind.ELEMENTWISE, "Tensor.clone torch.clone numpy.copy torch.from_numpy", "input, *rest=None"),
 )
 
 _LIKE = "zeros_like ones_like rand_like randn_like empty_like full_like randint_like"
@@ -294,7 +294,7 @@ _CREATE: tuple[Row, ...] = (
     (
         create.from_data,
         Kind.CREATE,
-        "torch.tensor torch.as_tensor torch.from_numpy torch.asarray",
+        "torch.tensor torch.as_tensor torch.asarray",
         "data, dtype=None",
     ),
     (create.from_arrays, Kind.CREATE, "numpy.array numpy.asarray", "data, dtype=None"),

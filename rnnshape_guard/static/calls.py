@@ -313,8 +313,6 @@ def _call_external(
         return layer_calls.build_layer(run, path, arguments, keywords, record, is_partial=is_partial, places=places)
     if path in _TRANSPARENT and arguments and not (short in ("as_tensor", "asarray") and _is_data(arguments[0])):
         return arguments[0]
-    if path == "torch.from_numpy" and arguments and isinstance(arguments[0], Value):
-        return arguments[0]
     if path in contracts.SHAPED and arguments:
         return contracts.shaped(run, arguments[0], record)
     if path in layers.FUNCTIONS:

@@ -29,6 +29,7 @@ OUTSIDE = {
     "RSG406-2": "a Sequential at the top of the program",
     "RSG501-3": "a layer at the top of the program",
     "RSG505-1": "the second batch has a structure that passed",
+    "RSG411-1": "the loss is computed at the top of the program",
     "RSG701-1": "the loss is computed at the top of the program",
     "RSG701-2": "the loss is computed at the top of the program",
     "RSG705-1": "the loss is computed at the top of the program",
