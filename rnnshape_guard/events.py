@@ -184,9 +184,14 @@ class Reshaped(Operated):
     """view, reshape, flatten, squeeze, unsqueeze, expand, repeat …"""
 
 
+WRITTEN: Final = "written"
+"""The name of a subscript that is assigned to."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Selected(Operated):
-    """An index, select, narrow, gather, chunk … For a subscript the name is ``index`` and `given["items"]` holds the items."""
+    """An index, select, narrow, gather, chunk … For a subscript the name is ``index`` and `given["items"]` holds the items;
+    `WRITTEN` for one that is assigned to, which has no result and the new numbers in `given["value"]`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -11,7 +11,7 @@ from rnnshape_guard.checks.roles import because_of, only_atom, role_of
 from rnnshape_guard.events import Log, Selected
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.dims import Dim, resolve
 from rnnshape_guard.shapes.outcomes import Slice
 
 
@@ -54,7 +54,7 @@ def _bound(pick: Pick) -> Dim | None:
 
 def _ends_with(bound: Dim, axis: Axis) -> bool:
     """Whether a count runs along an axis, by identity: to its end, or to a number before it."""
-    distance = (bound - axis.size).literal
+    distance = resolve(bound - axis.size, numbers=False).literal
     return bound.literal is None and distance is not None and distance <= 0
 
 

@@ -250,7 +250,10 @@ def _is_left_alone(function: FunctionEntered, call: RecurrentCalled, read: Event
         return False
     if isinstance(read, Reduced):
         behind = re.sub(rf"\bself\.\w+\(\s*{name}(?:\.\w+\([^()]*\))*\s*\)", "", behind)
-    return re.search(rf"\b{name}\b", behind) is None or _is_feature(_named(name, call, log), log)
+    if re.search(rf"\b{name}\b", behind) is None:
+        return True
+    lengths = _named(name, call, log)
+    return _is_feature(lengths, log) or (isinstance(read, Reduced) and _divides_alone(lengths, read, log))
 
 
 def _named(name: str, call: RecurrentCalled, log: Log) -> list[Value]:
@@ -267,7 +270,7 @@ def _named(name: str, call: RecurrentCalled, log: Log) -> list[Value]:
 
 def _is_feature(lengths: list[Value], log: Log) -> bool:
     """Whether lengths are joined to features, and nothing else becomes of them: no mask, no index, no mean."""
-    pending, seen, joined = lengths, set[int](), False
+    pending, seen, joined = list(lengths), set[int](), False
     while pending:
         value = pending.pop()
         seen.add(value.id)
@@ -280,6 +283,24 @@ def _is_feature(lengths: list[Value], log: Log) -> bool:
                 case _:
                     return False
     return joined
+
+
+def _divides_alone(lengths: list[Value], total: Reduced, log: Log) -> bool:
+    """Whether lengths do nothing but divide a sum over all steps: the mean that is meant has the padding in its sum."""
+    pending, divided = list(lengths), False
+    while pending and total.name == "sum":
+        for event in log.readers(pending.pop()):
+            match event:
+                case Computed(name="/" | "div" | "true_divide"):
+                    above = event.value("input")
+                    divided = above is not None and any(maker is total for _, maker in log.past(above))
+                    if not divided:
+                        return False
+                case Computed() | Reshaped() if len(list(reads(event))) == 1 and not _compares(event):
+                    pending += values_in(event.result)
+                case _:
+                    return False
+    return divided
 
 
 def _compares(event: Operated) -> bool:

@@ -48,7 +48,7 @@ def picks(event: Selected) -> list[Pick]:
     if axes is None:
         return []
     match event.name:
-        case "index":
+        case "index" | "written":
             return _subscript(event, axes)
         case "select":
             return _one(axes, event.given["dim"].seen, event.given["index"].seen)

@@ -6,16 +6,21 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import initial_states, wording
 from rnnshape_guard.checks.initial_states import Kind, Mistake
-from rnnshape_guard.checks.reading import is_of_one_kind, misfits, spec_of
+from rnnshape_guard.checks.reading import entered, is_of_one_kind, layout, misfits, spec_of
 from rnnshape_guard.checks.tuples import state_pair
 from rnnshape_guard.events import Log, RecurrentCalled, Value
 from rnnshape_guard.findings import Finding, Label
+from rnnshape_guard.layers import settled
 from rnnshape_guard.shapes.outcomes import Fault
 
 
 def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     """Judge each state that is no other layer's final state, and the rank of one that a layer carries from step to step."""
     yield from _pair(call, log)
+    maker = _gives_steps(call, log)
+    if maker is not None:
+        yield _outputs(call, maker, log)
+        return
     mistake = initial_states.first_mistake(call, log)
     if (
         mistake is None
@@ -30,6 +35,45 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         _message(mistake),
         primary=wording.shape(mistake.state.value),
         remedy=initial_states.remade(mistake),
+    )
+
+
+def _gives_steps(call: RecurrentCalled, log: Log) -> RecurrentCalled | None:
+    """The call whose outputs of all steps, with the batch first, are given as the state: they have no axis of layers."""
+    given = call.given.get("hx")
+    value = given.value if given is not None else None
+    maker = log.maker(value) if value is not None else None
+    if value is None or value.part != "output" or not isinstance(maker, RecurrentCalled) or call.path:
+        return None
+    pair = layout(maker)
+    if pair is None or settled(spec_of(maker).batch_first) is not True or is_of_one_kind(call, log) is False:
+        return None
+    many = [axis for axis in pair if axis.size.value != 1 or any(atom.symbol.learned for atom in axis.atoms)]
+    return maker if len(many) == 2 else None
+
+
+def _outputs(call: RecurrentCalled, maker: RecurrentCalled, log: Log) -> Finding:
+    given = call.given["hx"]
+    function = entered(call, log)
+    named = function.given.get(given.text) if function is not None else None
+    place = (
+        named.place
+        if named is not None and named.place is not None and function is not None and function.call is not None
+        else None
+    )
+    return Finding(
+        code="RSG501",
+        message=f"{wording.quoted(given)} holds the outputs of {wording.quoted(maker.layer)} for all steps, and is no initial state",
+        place=place or given.place or call.place,
+        primary="(batch, time, hidden)",
+        labels=tuple(
+            Label(one, text) for one, text in ((given.place, "given as h_0"), (maker.place, "output, h_n")) if one
+        ),
+        expected="(layers·directions, batch, hidden)",
+        found="(batch, time, hidden)",
+        help="the state is the second result: output, h_n",
+        subject=frozenset({("state", call.layer.id)}),
+        cause=call.id,
     )
 
 

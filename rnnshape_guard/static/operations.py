@@ -9,6 +9,7 @@ from typing import Any, Final
 from rnnshape_guard import ops
 from rnnshape_guard.events import (
     OPERATED,
+    WRITTEN,
     Computed,
     Given,
     Handed,
@@ -202,6 +203,19 @@ def subscript_tensor(run: Run, value: Value, items: tuple[Anything, ...], record
     kept: Seen = tuple(item if item is ... else seen(item) for item in items)
     given = {"input": Given(value, run.place(holder)), "items": Given(kept, run.place(record))}
     return conclude(run, Selected, outcome, given, record, name="index")
+
+
+def write_items(
+    run: Run, holder: Value, items: tuple[Anything, ...], value: Anything, record: records.Subscript
+) -> None:
+    """``holder[items] = value``: the tensor stays what it is."""
+    kept: Seen = tuple(item if item is ... else seen(item) for item in items)
+    given = {
+        "input": Given(holder, run.place(record.value)),
+        "items": Given(kept, run.place(record)),
+        "value": Given(seen(value)),
+    }
+    run.emit(Selected, record, given=given, name=WRITTEN, in_place=True)
 
 
 def _subscript_packed(run: Run, value: Value, items: tuple[Anything, ...], record: records.Record) -> Anything:

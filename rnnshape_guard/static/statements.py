@@ -162,6 +162,8 @@ def _set_item(run: Run, frame: Frame, target: records.Subscript, value: Anything
             plain = expressions.plain_key(key)
             if plain is not MISSING:
                 run.journal.put(holder.parts, ("item", plain), value)
+        case Value():
+            operations.write_items(run, holder, items, value, target)
 
 
 def _unpack(run: Run, frame: Frame, target: records.Sequence, value: Anything, record: records.Record) -> None:
