@@ -15,21 +15,54 @@ from rnnshape_guard.checks.lineage import (
     uses,
 )
 from rnnshape_guard.checks.output_reads import StepRead, other_reads, step_read
-from rnnshape_guard.events import Log, RecurrentCalled, Returned, Selected, Value
+from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Returned, Selected, Value, values_in
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Shape
-from rnnshape_guard.shapes.dims import Condition
+from rnnshape_guard.shapes.dims import Condition, Dim
 
 
 def check(event: Selected, log: Log) -> Iterator[Finding]:
     """Judge each selection of one step that keeps both directions of an output."""
     read = step_read(event, log)
+    if read is not None and _is_alone(read, log):
+        yield _first_alone(read)
+        return
     if read is None or read.step == "padded" or not _reads_both(read, log):
         return
     condition = both_directions(read.call)
     if condition is None or not is_settled(event, condition) or _is_whole_otherwise(read, log):
         return
     yield _finding(read, condition, log)
+
+
+def _is_alone(read: StepRead, log: Log) -> bool:
+    """Whether all that is read of a layer of one direction, which begins anew at each call, is its first step."""
+    hx = read.call.given.get("hx")
+    if read.step != "first" or read.event.path or read.call.path or (hx is not None and hx.seen is not None):
+        return False
+    directions = spec_of(read.call).directions
+    if not isinstance(directions, Dim) or directions.value != 1 or state_uses(read.call, log):
+        return False
+    readers = [use for value in values_in(read.event.result) for use in uses(value, log)]
+    return any(isinstance(use, LayerCalled) for use in readers) and not list(other_reads(read, log))
+
+
+def _first_alone(read: StepRead) -> Finding:
+    event = read.event
+    return Finding(
+        code="RSG402",
+        message=f"{wording.quoted(event.place)} has seen the first step only, and nothing else of {wording.quoted(read.call.layer)} is read",
+        place=event.place,
+        primary="the first step",
+        labels=(Label(read.call.layer.place, "1 direction"),),
+        expected="the last step, which has seen all of them",
+        found="the first step",
+        help="the last step, or h_n[-1]",
+        condition=f"{wording.quoted(read.call.given['input'])} has more than one step",
+        subject=frozenset({("half seen", read.call.id)}),
+        cause=event.id,
+    )
 
 
 def _reads_both(read: StepRead, log: Log) -> bool:

@@ -101,7 +101,8 @@ def _by_convolution(call: RecurrentCalled, by: Convolved) -> Finding:
     given = call.given["input"]
     batch_first = bool(settled(spec_of(call).batch_first))
     layer, convolution = wording.quoted(call.layer), wording.quoted(by.convolution.layer)
-    because = Because(f"{convolution} reads (batch, channel, time)", by.convolution.place)
+    axes = "height, width" if getattr(by.convolution.layer.spec, "kind", "") == "Conv2d" else "time"
+    because = Because(f"{convolution} reads (batch, channel, {axes})", by.convolution.place)
     if by.found is not None:
         at = 1 if batch_first else 0
         return Finding(

@@ -86,7 +86,7 @@ def _beside_sorted(event: Computed, log: Log) -> Iterator[Finding]:
 
 
 def _left(pack: PackCalled, left: LeftSorted, log: Log) -> Finding:
-    maker = log.maker(left.result)
+    maker = next((event for _, event in log.past(left.result) if event.scope == left.sort.scope), None)
     text = maker.place.text if maker is not None else "out"
     undone = f"torch.argsort({left.word})"
     return Finding(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
 from rnnshape_guard.checks.lineage import both_directions
-from rnnshape_guard.checks.shifts import Cut, cut, follows
+from rnnshape_guard.checks.shifts import Cut, cut, follows, is_one_step_on
 from rnnshape_guard.events import (
     Computed,
     Event,
@@ -17,6 +17,7 @@ from rnnshape_guard.events import (
     Reordered,
     Reshaped,
     Value,
+    reads,
 )
 from rnnshape_guard.findings import Finding, Label
 
@@ -31,8 +32,9 @@ def check(loss: LossCalled, log: Log) -> Iterator[Finding]:
     read = call.value("input") if call is not None else None
     if call is None or condition is None or read is None:
         return
-    later, earlier = _cut_behind(target, log), _cut_behind(read, log)
-    if later is None or earlier is None or not follows(later, earlier):
+    later = _cut_behind(target, log)
+    earlier = _cut_behind(read, log) or _cut_behind(answer, log)
+    if later is None or earlier is None or not (follows(later, earlier) or _answers(read, later, earlier, log)):
         return
     yield Finding(
         code="RSG411",
@@ -52,12 +54,20 @@ def check(loss: LossCalled, log: Log) -> Iterator[Finding]:
     )
 
 
+def _answers(read: Value, later: Cut, earlier: Cut, log: Log) -> bool:
+    """Whether a layer reads all of what a target is cut from, and its answers are cut one step before it."""
+    is_whole = later.source is read or any(
+        later.source in reads(event) for _, event in log.past(read) if _keeps_steps(event)
+    )
+    return is_whole and is_one_step_on(later, earlier)
+
+
 def _layer_behind(answer: Value, log: Log) -> RecurrentCalled | None:
     """The recurrent layer of whose every step an answer was made."""
     for value, event in log.past(answer):
         if isinstance(event, RecurrentCalled):
             return event if value.part == "output" else None
-        if not _keeps_steps(event):
+        if not _keeps_steps(event) and cut(event) is None:
             return None
     return None
 

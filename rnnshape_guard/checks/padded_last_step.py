@@ -7,7 +7,16 @@ from collections.abc import Hashable, Iterator
 from typing import Final
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.checks.lineage import contradicted, is_axis, output_behind, state_uses, stated_batch, steps_of
+from rnnshape_guard.checks.lineage import (
+    both_directions,
+    contradicted,
+    holds_directions,
+    is_axis,
+    output_behind,
+    state_uses,
+    stated_batch,
+    steps_of,
+)
 from rnnshape_guard.checks.output_reads import StepRead, output_reads, step_read
 from rnnshape_guard.checks.picking import picks, reduced_axes
 from rnnshape_guard.checks.reading import confirmed, entered, spec_of
@@ -35,6 +44,7 @@ from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
 from rnnshape_guard.shapes.axes import Role
 from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.outcomes import Slice
 
 LENGTHS: Final = re.compile(r"(?:^|_)(?:lens|lengths)$|^(?:lens|lengths)_")
 """Names of parameters that hold a length for each sequence."""
@@ -119,7 +129,7 @@ def _reverse_behind_padding(event: Selected, log: Log) -> tuple[RecurrentCalled,
     call = output_behind(whole, log) if whole is not None else None
     steps = steps_of(call) if call is not None else None
     if value is None or cut is None or call is None or steps is None or event.path:
-        return None
+        return None if value is None or event.path else _reverse_cut_behind_padding(event, value, log)
     match cut.result:
         case (Value() as forward, Value() as reverse) if reverse is value:
             pass
@@ -131,6 +141,28 @@ def _reverse_behind_padding(event: Selected, log: Log) -> tuple[RecurrentCalled,
         return None
     for other in log.readers(forward):
         if isinstance(other, Selected) and _LESS_ONE.search(other.place.text) and other.scope == event.scope:
+            return call, other
+    return None
+
+
+def _reverse_cut_behind_padding(event: Selected, value: Value, log: Log) -> tuple[RecurrentCalled, Selected] | None:
+    """The same where both halves are cut by subscripts: ``out[rows, lengths - 1, :hidden]`` and ``out[:, 0, hidden:]``."""
+    call = output_behind(value, log)
+    steps = steps_of(call) if call is not None else None
+    last = value.axes[-1] if value.axes else None
+    if call is None or steps is None or last is None or not holds_directions(last) or both_directions(call) != ():
+        return None
+    taken = picks(event)
+    is_first = any(is_axis(pick.axis, steps[1]) and pick.number == 0 for pick in taken)
+    is_reverse = any(
+        pick.axis is last and isinstance(pick.item, Slice) and pick.item.start is not None for pick in taken
+    )
+    if not is_first or not is_reverse:
+        return None
+    if any(isinstance(one, PackCalled) for one in log.events[: event.id] if one.entry == event.entry):
+        return None
+    for other in log.readers(value):
+        if isinstance(other, Selected) and other is not event and _LESS_ONE.search(other.place.text):
             return call, other
     return None
 

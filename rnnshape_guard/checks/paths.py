@@ -18,7 +18,7 @@ from rnnshape_guard.events import (
     Value,
     values_in,
 )
-from rnnshape_guard.shapes.axes import Atom
+from rnnshape_guard.shapes.axes import Atom, Axis
 from rnnshape_guard.shapes.dims import Dim, compare
 from rnnshape_guard.shapes.outcomes import Packed
 
@@ -118,7 +118,7 @@ def convolved(call: RecurrentCalled, log: Log) -> Convolved | None:
             continue
         made = [only_atom(axis) for axis in ancestor.axes or ()]
         if kind == "Conv2d":
-            return _of_images(call, event, made, batch, time)
+            return _of_images(call, event, made, axes[0], time)
         if len(made) != 3 or made[1] is None or made[2] is None:
             return None
         if batch is not None and time is not None and made[0] is not None:
@@ -133,15 +133,15 @@ def convolved(call: RecurrentCalled, log: Log) -> Convolved | None:
 
 
 def _of_images(
-    call: RecurrentCalled, event: LayerCalled, made: list[Atom | None], batch: Atom | None, time: Atom | None
+    call: RecurrentCalled, event: LayerCalled, made: list[Atom | None], batch: Axis, time: Atom | None
 ) -> Convolved | None:
     """Images whose rows or columns become steps: a layer that walks along the images instead, and takes the steps for
     the batch."""
-    if len(made) != 4 or made[0] is None or batch is None or time is None:
+    if len(made) != 4 or made[0] is None or not batch.atoms or time is None:
         return None
     spatial = {atom.root for atom in made[2:] if atom is not None}
-    if time.root is made[0].root and batch.root in spatial:
-        return Convolved(event, Contradiction(call, time, batch))
+    if time.root is made[0].root and all(atom.root in spatial for atom in batch.atoms):
+        return Convolved(event, Contradiction(call, time, only_atom(batch)))
     return None
 
 

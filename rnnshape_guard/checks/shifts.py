@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rnnshape_guard.checks.picking import Pick, front_picks, is_whole, picks
 from rnnshape_guard.events import Event, Log, Selected, Value
 from rnnshape_guard.shapes.axes import Axis, Evidence, Role, Strength
-from rnnshape_guard.shapes.dims import Dim
+from rnnshape_guard.shapes.dims import Dim, resolve
 from rnnshape_guard.shapes.outcomes import Slice
 
 
@@ -57,11 +57,15 @@ def _bound(bound: object, axis: Axis, default: Dim) -> Dim | None:
 
 def follows(later: Cut, earlier: Cut) -> bool:
     """Whether one slice is the other one step on."""
+    return later.source is earlier.source and is_one_step_on(later, earlier)
+
+
+def is_one_step_on(later: Cut, earlier: Cut) -> bool:
+    """Whether one slice begins and ends one step behind the other, along the same axis."""
     return (
-        later.source is earlier.source
-        and later.at == earlier.at
+        later.at == earlier.at
         and (later.start - earlier.start).literal == 1
-        and (later.stop - earlier.stop).literal == 1
+        and resolve(later.stop - earlier.stop, numbers=False).literal == 1
     )
 
 
