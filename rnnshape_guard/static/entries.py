@@ -241,6 +241,39 @@ class _Entries:
             functions.call_function(run, initializer, (instance, *arguments), keywords, initializer.record)
         instance.used = True
         self._methods(instance)
+        if self._is_the_model(cls):
+            for function in self._functions():
+                self._with_model(function, instance)
+
+    def _is_the_model(self, cls: ClassObject) -> bool:
+        """Whether a class is the one model of a file: no other of its modules leads to a recurrent layer, but parts of
+        this one."""
+        models = [one for one in self._classes() if one.frame.module is self.frame and self._is_module(one)]
+        words = {one.name: _words_of(one) for one in models}
+        outermost = [
+            one for one in models if not any(one.name in ours for name, ours in words.items() if name != one.name)
+        ]
+        return outermost == [cls]
+
+    def _is_module(self, cls: ClassObject) -> bool:
+        is_module = any(isinstance(root, External) and root.path == "torch.nn.Module" for root in cls.roots())
+        return is_module and isinstance(cls.find("forward"), FunctionObject) and self.mentions({cls.name})
+
+    def _with_model(self, function: FunctionObject, model: Instance) -> None:
+        """Call a function that nobody calls and that takes a model, with the one model there is."""
+        run = self.run
+        if id(function.record) in run.called or function.frame.module is not self.frame:
+            return
+        taken = [
+            parameter.name
+            for parameter in function.record.parameters
+            if parameter.name in _MODELS and parameter.annotation is None and parameter.default is None
+        ]
+        if len(taken) == 1:
+            mark = run.journal.mark()
+            self._forget(model)
+            functions.call_function(run, function, (), {taken[0]: model}, function.record, is_partial=True)
+            self._leave(mark)
 
     def _methods(self, instance: Instance) -> None:
         """Run the methods of an object that have to do with recurrent layers, each on unknown arguments."""
@@ -353,6 +386,20 @@ def _names(targets: Iterable[records.Expression]) -> Iterator[str]:
                 yield name
             case records.Sequence(items=items):
                 yield from _names(items)
+
+
+_MODELS: Final = frozenset({"model", "net", "network"})
+"""What functions call the model that they are given."""
+
+
+def _words_of(cls: ClassObject) -> Set[str]:
+    """The words in the methods of a class."""
+    return {
+        word
+        for method in cls.names.values()
+        if isinstance(method, FunctionObject) and isinstance(method.record, records.FunctionDef)
+        for word in method.record.words
+    }
 
 
 def _closure(words: Mapping[str, Set[str]], begins: Callable[[Set[str]], bool]) -> dict[str, Set[str]]:
