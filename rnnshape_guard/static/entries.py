@@ -241,39 +241,35 @@ class _Entries:
             functions.call_function(run, initializer, (instance, *arguments), keywords, initializer.record)
         instance.used = True
         self._methods(instance)
-        if self._is_the_model(cls):
-            for function in self._functions():
-                self._with_model(function, instance)
+        for function in self._functions():
+            self._with_model(function, instance)
 
-    def _is_the_model(self, cls: ClassObject) -> bool:
-        """Whether a class is the one model of a file: no other of its modules leads to a recurrent layer, but parts of
-        this one."""
+    def _with_model(self, function: FunctionObject, model: Instance) -> None:
+        """Call a function that nobody calls with the model that it takes, if that can be no other than this one."""
+        run = self.run
+        if id(function.record) in run.called or function.frame.module is not self.frame:
+            return
+        taken = {name: cls for name in _asked(function) if (cls := self._meant(name)) is not None}
+        match list(taken.items()):
+            case [(name, cls)] if cls is model.cls:
+                mark = run.journal.mark()
+                self._forget(model)
+                functions.call_function(run, function, (), {name: model}, function.record, is_partial=True)
+                self._leave(mark)
+
+    def _meant(self, name: str) -> ClassObject | None:
+        """The module of the file that a parameter is named for; or for ``model``, the one that all others are parts of."""
         models = [one for one in self._classes() if one.frame.module is self.frame and self._is_module(one)]
-        words = {one.name: _words_of(one) for one in models}
-        outermost = [
-            one for one in models if not any(one.name in ours for name, ours in words.items() if name != one.name)
-        ]
-        return outermost == [cls]
+        if name in _MODELS:
+            words = {one.name: _words_of(one) for one in models}
+            models = [one for one in models if not any(one.name in words[name] for name in words if name != one.name)]
+        else:
+            models = [one for one in models if name in _pieces(one.name)]
+        return models[0] if len(models) == 1 else None
 
     def _is_module(self, cls: ClassObject) -> bool:
         is_module = any(isinstance(root, External) and root.path == "torch.nn.Module" for root in cls.roots())
         return is_module and isinstance(cls.find("forward"), FunctionObject) and self.mentions({cls.name})
-
-    def _with_model(self, function: FunctionObject, model: Instance) -> None:
-        """Call a function that nobody calls and that takes a model, with the one model there is."""
-        run = self.run
-        if id(function.record) in run.called or function.frame.module is not self.frame:
-            return
-        taken = [
-            parameter.name
-            for parameter in function.record.parameters
-            if parameter.name in _MODELS and parameter.annotation is None and parameter.default is None
-        ]
-        if len(taken) == 1:
-            mark = run.journal.mark()
-            self._forget(model)
-            functions.call_function(run, function, (), {taken[0]: model}, function.record, is_partial=True)
-            self._leave(mark)
 
     def _methods(self, instance: Instance) -> None:
         """Run the methods of an object that have to do with recurrent layers, each on unknown arguments."""
@@ -390,6 +386,20 @@ def _names(targets: Iterable[records.Expression]) -> Iterator[str]:
 
 _MODELS: Final = frozenset({"model", "net", "network"})
 """What functions call the model that they are given."""
+
+
+def _asked(function: FunctionObject) -> list[str]:
+    """The parameters that a function must be given, and of which nothing is said but their names."""
+    return [
+        parameter.name
+        for parameter in function.record.parameters
+        if parameter.annotation is None and parameter.default is None and parameter.kind in ("plain", "positional")
+    ]
+
+
+def _pieces(name: str) -> frozenset[str]:
+    """The words that the name of a class is made of, each alone: ``PosTagger`` is a tagger."""
+    return frozenset(piece.lower() for piece in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
 
 
 def _words_of(cls: ClassObject) -> Set[str]:

@@ -40,7 +40,7 @@ class Other(nn.Module):
 """
 
 
-@pytest.mark.parametrize("parameter", ["model", "net"])
+@pytest.mark.parametrize("parameter", ["model", "net", "melody"])
 def test_it_is_read_with_the_one_model(parameter: str) -> None:
     assert said(FILE.format(more="", parameter=parameter), "RSG4") == [(6, "RSG411")]
 
