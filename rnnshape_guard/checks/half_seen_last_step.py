@@ -66,11 +66,11 @@ def _first_alone(read: StepRead) -> Finding:
 
 
 def _reads_both(read: StepRead, log: Log) -> bool:
-    """Whether the result, or what a layer made of it before, holds both directions and is used so."""
+    """Whether the result, or what a layer or a sum made of it before, holds both directions and is used so."""
     result = next(iter([read.event.result]), None)
     if not isinstance(result, Value) or not isinstance(result.shape, Shape) or not is_used(read.event, log):
         return False
-    if not read.through_layer and not any(holds_directions(axis) for axis in result.shape.parts[-1:]):
+    if not read.mixed and not any(holds_directions(axis) for axis in result.shape.parts[-1:]):
         return False
     readers = uses(result, log)
     return not readers or not all(_cuts_directions(use) for use in readers)
