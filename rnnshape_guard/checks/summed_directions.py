@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from rnnshape_guard.checks.lineage import holds_directions, line_of, uses
 from rnnshape_guard.checks.picking import SUMMARIES, picks, reduced_axes
@@ -10,6 +11,9 @@ from rnnshape_guard.events import Computed, Event, Log, RecurrentCalled, Reduced
 from rnnshape_guard.shapes.axes import Axis, Role
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import Slice
+
+_JOINING: Final = frozenset({"+", "add", "*", "mul", "max", "maximum"})
+"""What makes one tensor of two, number by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ def summed_directions(value: Value, log: Log) -> Summed | None:
     is read elsewhere too, the sum is not all that is known of them."""
     for total, event in line_of(value, log):
         match event:
-            case Computed(name="+" | "add"):
+            case Computed(name=name) if name in _JOINING and len(list(reads(event))) == 2:
                 return _of_halves(total, event, log)
             case Reduced(name=name) if name in SUMMARIES:
                 return _of_axis(total, event, log)
@@ -40,7 +44,7 @@ def summed_directions(value: Value, log: Log) -> Summed | None:
 def _of_halves(total: Value, event: Computed, log: Log) -> Summed | None:
     halves = list(reads(event))
     match [log.maker(half) for half in halves]:
-        case [Selected() as one, Selected() as other] if {_side(halves[0], one), _side(halves[1], other)} == {0, 1}:
+        case [Selected() as one, Selected() as other] if {side_of(halves[0], one), side_of(halves[1], other)} == {0, 1}:
             source = one.value("input")
         case _:
             return None
@@ -60,7 +64,7 @@ def _split(source: Value, total: Value, readers: set[int], log: Log) -> Summed |
     return Summed(whole, total, (split,)) if {use.id for use in uses(source, log)} == readers else None
 
 
-def _side(half: Value, cut: Selected) -> int | None:
+def side_of(half: Value, cut: Selected) -> int | None:
     """Which direction a selection takes of an output: 0 for the forward one, 1 for the reverse one."""
     whole = cut.value("input")
     if whole is None or not whole.axes or not half.axes or holds_directions(half.axes[-1]):

@@ -1,4 +1,4 @@
-"""The two directions of an output added up, and one step read of the sum (RSG402, RSG408)."""
+"""The two directions of an output added up, or taken apart, and one step read of them (RSG402, RSG408)."""
 
 from __future__ import annotations
 
@@ -40,9 +40,45 @@ WRONG = {
         out = torch.add(out[:, :, 0], out[:, :, 1])
         return self.fc(out)[:, -1]  # RSG402
 """,
+    "the greater of the two": """
+        ahead, back = out.chunk(2, dim=-1)
+        return self.fc(torch.maximum(ahead, back)[:, -1])  # RSG402
+""",
+    "the last step first, then its halves": """
+        ahead, back = out[:, -1].chunk(2, dim=-1)  # RSG402
+        return self.fc(ahead + back)
+""",
+    "two slices of the last step": """
+        return self.fc(out[:, -1, :self.h]
+            + out[:, -1, self.h:])  # RSG402
+""",
+    "each half at the end that it begins at": """
+        return torch.cat((
+            out[:, 0, :self.h],  # RSG402
+            out[:, -1, self.h:],
+        ), dim=-1)
+""",
 }
 
 RIGHT = {
+    "each half at the end that it has read all from": """
+        return torch.cat((out[:, -1, :self.h], out[:, 0, self.h:]), dim=-1)
+""",
+    "the half of the last step that has read all": """
+        ahead, _ = out[:, -1].chunk(2, dim=-1)
+        return self.fc(ahead)
+""",
+    "each half of two steps, cut out behind them": """
+        ahead, _ = out[:, -1].chunk(2, dim=-1)
+        _, back = out[:, 0].chunk(2, dim=-1)
+        return self.fc(ahead + back)
+""",
+    "the reverse half turned round, then its last step": """
+        return self.fc(out.flip(1)[:, -1, self.h:])
+""",
+    "the reverse half of the last step beside all others": """
+        return self.fc(out[:, -1, self.h:] + out.mean(dim=1)[:, self.h:])
+""",
     "every step": """
         out = out[:, :, :self.h] + out[:, :, self.h:]
         return self.fc(out)
