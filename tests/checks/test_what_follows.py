@@ -375,6 +375,18 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "classes of a single sequence, for which it means nothing that the batch would be first": """
+class Tokens(nn.Module):
+    def __init__(self, d, tokens):
+        super().__init__()
+        self.rnn = nn.LSTM(d, d, 2, batch_first=True)
+        self.out = nn.Linear(d, tokens)
+        self.norm = nn.LogSoftmax(dim=1)
+
+    def forward(self, x):
+        x, _ = self.rnn(x)
+        return self.norm(self.out(x))
+""",
     "samples by steps, both turned": """
 class Tagger(nn.Module):
     def __init__(self, words, tags):
