@@ -6,19 +6,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnnshape_guard.checks import wording
-from rnnshape_guard.events import Given, Log, LossCalled
+from rnnshape_guard.events import Given, Log, LossCalled, Reshaped, Value
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Axis, Role, Strength
+from rnnshape_guard.shapes.axes import Atom, Axis, Role, Shape, Strength
 from rnnshape_guard.shapes.dims import Condition, compare
 from rnnshape_guard.shapes.outcomes import Fault
 
 _OVER_CLASSES = frozenset({"CrossEntropyLoss", "NLLLoss"})
+_FLATTENING = frozenset({"view", "reshape", "flatten", "ravel"})
 Axes = tuple[Axis, ...]
 
 
 def check(call: LossCalled, log: Log) -> Iterator[Finding]:
     """Judge the axes of scores and targets of each loss over classes."""
-    del log
     if call.name == "CTCLoss":
         yield from _ctc(call)
         return
@@ -34,7 +34,11 @@ def check(call: LossCalled, log: Log) -> Iterator[Finding]:
         yield _last(call, scores.axes, wrong[0].condition if wrong else ())
     elif wrong:
         yield _apart(call, scores.axes, target.axes, wrong[0].condition)
-    elif _in_another_order(scores.axes, target.axes) or _crossed(scores.axes, target.axes):
+    elif (
+        _in_another_order(scores.axes, target.axes)
+        or _crossed(scores.axes, target.axes)
+        or _begun_otherwise(scores.axes, _first_of(target, log))
+    ):
         yield _turned(call)
 
 
@@ -76,6 +80,27 @@ def _in_another_order(scores: Axes, target: Axes) -> bool:
         return left[0].root is not left[1].root
     roles = [[atom.role() for atom in atoms] for atoms in (left, right)]
     return {*roles[0]} == {Role.BATCH, Role.TIME} and roles[0] == roles[1][::-1]
+
+
+def _begun_otherwise(scores: Axes, first: Atom | None) -> bool:
+    """Whether scores ``(time·batch, classes)`` meet targets that were flattened from ``(batch, ...)``: of so many rows
+    they have other axes behind it, and the batch moves slowest whichever these are."""
+    atoms = [atom for atom in scores[0].atoms if atom.size.value != 1]
+    if first is None or len(scores) != 2 or len(atoms) != 2:
+        return False
+    if first.root is atoms[1].root:
+        return first.root is not atoms[0].root
+    return first.role() is Role.BATCH and [atom.role() for atom in atoms] == [Role.TIME, Role.BATCH]
+
+
+def _first_of(target: Value, log: Log) -> Atom | None:
+    """The first axis of what a target was flattened from, where the axes behind it are not known."""
+    maker = log.maker(target)
+    before = maker.value("input") if isinstance(maker, Reshaped) and maker.name in _FLATTENING else None
+    if before is None or not isinstance(before.shape, Shape) or before.shape.rank is not None:
+        return None
+    axis = before.shape.axis(0)
+    return axis.atom if axis is not None and target.axes is not None and len(target.axes) == 1 else None
 
 
 def _crossed(scores: Axes, target: Axes) -> bool:

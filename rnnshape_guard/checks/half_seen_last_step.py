@@ -11,11 +11,13 @@ from rnnshape_guard.checks.lineage import (
     holds_directions,
     is_settled,
     is_used,
+    line_of,
     state_uses,
     uses,
 )
 from rnnshape_guard.checks.output_reads import StepRead, other_reads, step_read
 from rnnshape_guard.checks.reading import spec_of
+from rnnshape_guard.checks.summed_directions import side_of
 from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled, Returned, Selected, Value, values_in
 from rnnshape_guard.findings import Finding, Label
 from rnnshape_guard.shapes.axes import Shape
@@ -28,12 +30,35 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
     if read is not None and _is_alone(read, log):
         yield _first_alone(read)
         return
-    if read is None or read.step == "padded" or not _reads_both(read, log):
+    if read is None or read.step == "padded":
+        return
+    both = _reads_both(read, log)
+    if not both and not _reads_unseen(read, log):
         return
     condition = both_directions(read.call)
     if condition is None or not is_settled(event, condition) or _is_whole_otherwise(read, log):
         return
-    yield _finding(read, condition, log)
+    yield _finding(read, condition, both)
+
+
+def _reads_unseen(read: StepRead, log: Log) -> bool:
+    """Whether the half that has seen one step there is cut out of a step and used: ``out[:, -1, H:]``, or the second part
+    of ``out[:, -1].chunk(2, -1)``."""
+    if any(getattr(event, "name", "") in ("flip", "roll") for _, event in line_of(read.value, log)):
+        return False
+    unseen = _unseen(read)
+    cuts = [read.event, *(use for value in values_in(read.event.result) for use in uses(value, log))]
+    return any(
+        side_of(half, cut) == unseen and bool(uses(half, log))
+        for cut in cuts
+        if isinstance(cut, Selected)
+        for half in values_in(cut.result)
+    )
+
+
+def _unseen(read: StepRead) -> int:
+    """The direction that has seen one step at the end that is read: the reverse one, 1, at the last step."""
+    return 0 if read.step == "first" else 1
 
 
 def _is_alone(read: StepRead, log: Log) -> bool:
@@ -66,11 +91,11 @@ def _first_alone(read: StepRead) -> Finding:
 
 
 def _reads_both(read: StepRead, log: Log) -> bool:
-    """Whether the result, or what a layer made of it before, holds both directions and is used so."""
+    """Whether the result, or what a layer or a sum made of it before, holds both directions and is used so."""
     result = next(iter([read.event.result]), None)
     if not isinstance(result, Value) or not isinstance(result.shape, Shape) or not is_used(read.event, log):
         return False
-    if not read.through_layer and not any(holds_directions(axis) for axis in result.shape.parts[-1:]):
+    if not read.mixed and not any(holds_directions(axis) for axis in result.shape.parts[-1:]):
         return False
     readers = uses(result, log)
     return not readers or not all(_cuts_directions(use) for use in readers)
@@ -91,14 +116,21 @@ def _is_whole_otherwise(read: StepRead, log: Log) -> bool:
     """Whether what the step lacks is read beside it: the other end, all steps, or the final states."""
     for use in other_reads(read, log):
         other = step_read(use, log) if isinstance(use, Selected) else None
-        if other is None or {read.step, other.step} == {"first", "last"}:
+        if other is None or ({read.step, other.step} == {"first", "last"} and not _are_swapped(read, other)):
             return True
     return any(
         not isinstance(use, Returned | RecurrentCalled) for use in beside(read.event, state_uses(read.call, log))
     )
 
 
-def _finding(read: StepRead, condition: Condition, log: Log) -> Finding:
+def _are_swapped(read: StepRead, other: StepRead) -> bool:
+    """Whether each end is read for the half that has seen one step there: ``out[:, 0, :H]`` with ``out[:, -1, H:]``."""
+    return all(
+        [side_of(half, one.event) for half in values_in(one.event.result)] == [_unseen(one)] for one in (read, other)
+    )
+
+
+def _finding(read: StepRead, condition: Condition, both: bool) -> Finding:
     event = read.event
     half = "forward" if read.step == "first" else "reverse"
     position = {"first": "the first step", "last": "the last step", "lengths": "the last step of each sequence"}[
@@ -108,10 +140,10 @@ def _finding(read: StepRead, condition: Condition, log: Log) -> Finding:
         code="RSG402",
         message=f"the {half} half of {wording.quoted(event.place)} has seen one step only",
         place=event.place,
-        primary=f"{position}, both directions",
+        primary=f"{position}, both directions" if both else position,
         labels=(Label(read.call.layer.place, "2 directions"),),
         expected="forward after the last step, reverse after the first",
-        found=f"both directions at {position}",
+        found=f"{'both directions' if both else f'the {half} half'} at {position}",
         help=f"torch.cat((h_n[-2], h_n[-1]), dim=1), of the h_n that {wording.quoted(read.call.layer)} returns",
         condition=wording.when(condition),
         subject=frozenset({("half seen", read.call.id)}),

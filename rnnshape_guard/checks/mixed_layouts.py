@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rnnshape_guard.checks import attention_layouts, wording
+from rnnshape_guard.checks.cells import crossed
 from rnnshape_guard.checks.layout_mismatch import expected_layout, place_of_layout, remedy
 from rnnshape_guard.checks.layouts import contradicted, is_callers_choice, misplaced
 from rnnshape_guard.checks.paths import Disagreement, disagreement
 from rnnshape_guard.checks.reading import layout, spec_of
 from rnnshape_guard.checks.roles import role_of
 from rnnshape_guard.checks.turns import misused_move, turned_in_vain
-from rnnshape_guard.events import LayerCalled, Log, RecurrentCalled
+from rnnshape_guard.events import CellCalled, LayerCalled, Log, RecurrentCalled, Reordered, Selected
 from rnnshape_guard.findings import Because, Finding, Label
 from rnnshape_guard.layers import settled
 
@@ -20,6 +21,9 @@ from rnnshape_guard.layers import settled
 def check(call: LayerCalled, log: Log) -> Iterator[Finding]:
     """Judge each call of a recurrent layer whose input comes from another one, and each attention beside one. Where other evidence says which axis is the batch,
     the layer that is wrong about it is RSG101; a state that was repeated in the wrong place is wrong in any case."""
+    if isinstance(call, CellCalled):
+        yield from _crossed(call, log)
+        return
     if not isinstance(call, RecurrentCalled):
         yield from attention_layouts.mixed(call, log)
         return
@@ -60,6 +64,35 @@ def _mixed(call: RecurrentCalled, mixed: Disagreement) -> Finding:
         help=remedy(call),
         subject=mixed.found.subject,
         cause=call.id,
+    )
+
+
+def _crossed(call: CellCalled, log: Log) -> Iterator[Finding]:
+    """A cell in a loop over what a recurrence before it took for the batch."""
+    found = crossed(call, log)
+    if found is None or call.path or any(role_of(atom) is not None for atom in (found.steps, found.rows)):
+        return
+    blamed: Reordered | Selected = found.turned or found.taken
+    source = found.taken.value("input")
+    again = found.earlier.place.spot == call.place.spot
+    yield Finding(
+        code="RSG103",
+        message=(
+            f"{wording.quoted(call.place)} takes its steps along the axis that "
+            f"{'a layer before it' if again else wording.quoted(found.earlier.place)} read as the batch"
+        ),
+        place=blamed.place,
+        primary="turns the axes" if found.turned is not None else f"one step of {wording.shape(source)}",
+        labels=(
+            *(() if again else (Label(found.earlier.place, "takes its steps along the other axis"),)),
+            Label(call.place, "takes its steps along what was the batch"),
+        ),
+        expected="one axis for the steps of both",
+        found="steps along one axis, then along the other",
+        help="hand on what the first one makes in the layout that the next one reads",
+        subject=frozenset({found.steps.root, found.rows.root}),
+        cause=blamed.id,
+        condition="there are several layers" if again else "",
     )
 
 

@@ -20,6 +20,7 @@ from rnnshape_guard.checks.lineage import (
 )
 from rnnshape_guard.checks.picking import SUMMARIES, is_whole, picks, reduced_axes
 from rnnshape_guard.checks.reading import confirmed
+from rnnshape_guard.checks.summed_directions import Summed, summed_directions
 from rnnshape_guard.checks.wording import quoted
 from rnnshape_guard.events import (
     Computed,
@@ -253,38 +254,41 @@ def feature_read(event: Selected, log: Log) -> FeatureRead | None:
 @dataclass(frozen=True, slots=True)
 class StepRead:
     """One step taken of an RNN's output: the ``first``, the ``last``, the last by ``lengths``, or the last of a
-    ``padded`` batch. `through_layer`: a layer has mixed the directions before."""
+    ``padded`` batch. `mixed`: a layer has mixed the directions before, or they were `summed`."""
 
     event: Selected
     value: Value
     call: RecurrentCalled
     step: str
     pad: PackCalled | None = None
-    through_layer: bool = False
+    mixed: bool = False
+    summed: Summed | None = None
 
 
 def step_read(event: Selected, log: Log) -> StepRead | None:
     """What step a selection takes of an output along its time; None if it takes none, or several."""
     value = event.value("input")
-    call = output_behind(value, log) if value is not None else None
+    summed = summed_directions(value, log) if value is not None else None
+    output = summed.whole if summed is not None else value
+    call = output_behind(output, log) if output is not None else None
     pair = steps_of(call) if call is not None else None
-    if value is None or call is None or pair is None or contradicted(*pair):
+    if value is None or output is None or call is None or pair is None or contradicted(*pair):
         return None
     pad: PackCalled | None = None
-    through = False
-    for ancestor, maker in line_of(value, log):
+    mixed = summed is not None
+    for ancestor, maker in line_of(output, log):
         if isinstance(maker, PackCalled):
             pad = pad or maker
         if isinstance(maker, LayerCalled) and not isinstance(maker, RecurrentCalled):
             before = maker.value("input")
             shapes = [one.shape for one in (before, ancestor) if one is not None and isinstance(one.shape, Shape)]
-            through |= (
+            mixed |= (
                 len(shapes) == 2 and holds_directions(shapes[0].axis(-1)) and not holds_directions(shapes[1].axis(-1))
             )
     step = _step(event, pair[1], call, log)
     if step == "last" and pad is not None:
         step = "padded"
-    return None if step is None else StepRead(event, value, call, step, pad, through)
+    return None if step is None else StepRead(event, value, call, step, pad, mixed, summed)
 
 
 def _step(event: Selected, time: Atom, call: RecurrentCalled, log: Log) -> str | None:
@@ -339,8 +343,12 @@ def output_reads(call: RecurrentCalled, log: Log) -> list[Event]:
     """The events that read the output of a recurrent call, or what keeps its time axis: padding, dropouts, reorders."""
     result = call.result
     first = result[0] if isinstance(result, tuple) and result else None
+    return _reads_of(first, log) if isinstance(first, Value) else []
+
+
+def _reads_of(value: Value, log: Log) -> list[Event]:
     found: list[Event] = []
-    pending = [first] if isinstance(first, Value) else []
+    pending = [value]
     while pending:
         value = pending.pop()
         for event in uses(value, log):
@@ -375,10 +383,14 @@ def _only_rescales(event: LayerCalled) -> bool:
 
 def other_reads(read: StepRead, log: Log) -> list[Event]:
     """What else reads the output that a step was taken of, or what a layer made of it."""
-    others = beside(read.event, [*output_reads(read.call, log), *uses(read.value, log)])
+    of_total = _reads_of(read.summed.total, log) if read.summed is not None else []
+    others = beside(read.event, [*output_reads(read.call, log), *of_total, *uses(read.value, log)])
     return [event for event in others if event is not read.event and not _leads_to(event, read)]
 
 
 def _leads_to(event: Event, read: StepRead) -> bool:
-    """Whether an event made the tensor that the step was taken of (a layer before the selection)."""
+    """Whether an event made the tensor that the step was taken of (a layer before the selection), or took the directions
+    apart that it is the sum of."""
+    if read.summed is not None and event in read.summed.by:
+        return True
     return any(value is read.value for value in values_in(event.result)) and not isinstance(event, Returned)

@@ -77,7 +77,7 @@ def transpose(input: Shape, dim0: Operand, dim1: Operand) -> Outcome:
         return Outcome(Shape(tuple(Axis.new(f"axis{index}") for index in range(rank)), None, input.dtype))
     opened = open_at(input, [first, second])
     if opened is None:
-        return Outcome(Shape.unknown(input.least_rank, dtype=input.dtype))
+        return Outcome(_swapped_in_front(input, first, second))
     if isinstance(opened, Misfit):
         return Outcome(input, (opened,))
     if not opened.parts:
@@ -92,6 +92,19 @@ def _swapped(shape: Shape, opened: Opened) -> Shape:
     if any(isinstance(part, Rest) for part in opened.parts):
         return Shape(tuple(opened.parts[place] for place in order), None, shape.dtype)
     return moved(Shape(opened.parts, shape.contiguous, shape.dtype, strides=shape.strides), order)
+
+
+def _swapped_in_front(shape: Shape, first: int, second: int) -> Shape:
+    """Axes counted from the front, of which the further one may be one that is known from the back: what stood at a place
+    that is known stands at the other one now. Of ``(batch, ..., features)``, whatever its rank, the batch is axis 1 then."""
+    front, _ = shape.ends()
+    count = max(first, second) + 1
+    if min(first, second) < 0 or not front:
+        return Shape.unknown(shape.least_rank, dtype=shape.dtype)
+    order = list(range(count))
+    order[first], order[second] = second, first
+    row = tuple(front[place] if place < len(front) else Axis.new(f"axis{place}") for place in order)
+    return Shape((*row, Rest(max(shape.least_rank - count, 0))), None, shape.dtype)
 
 
 def transpose_any(input: Shape, dim0: Operand, dim1: Operand, rest: Operand) -> Outcome:

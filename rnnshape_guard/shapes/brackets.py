@@ -171,6 +171,8 @@ _VALUES: Final = frozenset(
     {"output", "outputs", "input", "inputs", "hidden", "state", "states", "label", "labels", "target", "targets", "tag"}
     | {"tags", "token", "tokens", "word", "words", "sample", "samples", "class", "char", "chars", "item", "action"}
 )
+_STEPS: Final = frozenset({"words", "tokens"})
+"""Of these, what counts the steps beside a batch, where a tensor has been named: ``ids: (batch, words)``."""
 
 
 def _judged(items: list[str], plainly: bool) -> tuple[AxisText, ...] | None:
@@ -183,13 +185,14 @@ def _judged(items: list[str], plainly: bool) -> tuple[AxisText, ...] | None:
     if len(items) == 1:
         enough = outer
     elif len(items) == 2:
-        values = sum(item.lower() in _VALUES for item in items)
+        values = _VALUES.intersection(item.lower() for item in items)
         enough = (
             outer
             and (not unknown or (plainly and Role.BATCH in roles and "_" in " ".join(items)))
             and (
                 not values
                 or (plainly and items[1].lower() == "hidden")
+                or (plainly and {*roles} == {Role.BATCH, Role.TIME} and values <= _STEPS)
                 or (Role.BATCH in roles and items[1].lower() == "hidden")
             )
         )

@@ -249,6 +249,8 @@ def _meant(names: tuple[str, ...], known_names: Collection[str] | None) -> About
 # -- shapes in an entry ----------------------------------------------------------------------------------------------
 
 _ARROW: Final = re.compile(r"\s*(?:-{1,2}>|={1,2}>|→)\s*")
+_ARROW_TO: Final = re.compile(rf"{_ARROW.pattern}{_NAME}\s*[:=]?\s*")
+"""An arrow to a thing that has a name of its own: ``x: (time, batch) -> scores (time, batch)``."""
 _ENDS_IN_ARROW: Final = re.compile(r"(?:-{1,2}>|={1,2}>|→)\s*$")
 _ENDS_IN_EXTENT: Final = re.compile(rf"(?:\b|[\u4e00-\u9fff]){_EXTENT}\s*(?:of|is|are|[:=为是])*\s*$", re.IGNORECASE)
 _TENSOR: Final = r"(?:(?:torch\.)?\w*tensors?|(?:np\.|nd)?array|matrix)"
@@ -294,7 +296,7 @@ def _notes_of(entry: _Entry, text: str) -> list[ShapeNote]:
         found = [whole]
     chains: list[list[Bracket]] = []
     for bracket in found:
-        if chains and _ARROW.fullmatch(text, chains[-1][-1].end, bracket.start):
+        if chains and any(one.fullmatch(text, chains[-1][-1].end, bracket.start) for one in (_ARROW, _ARROW_TO)):
             chains[-1].append(bracket)
         else:
             chains.append([bracket])
@@ -320,6 +322,8 @@ def _notes_of_chain(chain: list[Bracket], entry: _Entry, text: str) -> list[Shap
     if len(chain) == 1:
         return [] if about is None else [ShapeNote(name, first.axes, about, first.start) for name in names]
     notes = [ShapeNote(name, last.axes, About.RESULT, last.start) for name in names]
+    if _ARROW_TO.fullmatch(text, chain[-2].end, last.start):
+        notes = []  # what comes out is another thing, and nobody knows which statement makes it
     if about is not None:
         notes = [ShapeNote(name, first.axes, About.INPUT, first.start) for name in names] + notes
     return notes

@@ -95,6 +95,7 @@ _OTHERS: Final = _words(
 
 _SAMPLES: Final = _words("sample samples nsample nsamples utt utts utterance utterances")
 _TOKENS: Final = _words("word words token tokens nwords ntokens")
+_ENVIRONMENTS: Final = _words("env envs environment environments nenvs")
 
 _LETTERS: Final = frozenset("bntlschdefkmpqwvioru")
 _WIDTHS: Final = frozenset("cdefh")
@@ -282,7 +283,8 @@ _LETTER: Final = re.compile(r"(?:\d+\s?\*?\s?)?(?P<word>(?P<letter>[A-Za-z])(?:'
 
 
 def _judge_weak_words(texts: Sequence[str], claims: list[tuple[Role, _Trust] | None]) -> None:
-    """``(samples, timesteps, features)`` is a batch of samples; in ``(batch, words, dim)`` the words are the time."""
+    """``(samples, timesteps, features)`` is a batch of samples; in ``(batch, words, dim)`` the words are the time, and in
+    ``(steps, envs, dim)`` the environments, which run side by side, the batch."""
     roles = {claim[0] for claim in claims if claim}
     for index, text in enumerate(texts):
         if claims[index] is not None:
@@ -292,6 +294,8 @@ def _judge_weak_words(texts: Sequence[str], claims: list[tuple[Role, _Trust] | N
             claims[index] = (Role.BATCH, _Trust.LETTER)
         elif tokens and tokens <= _TOKENS and Role.BATCH in roles and Role.TIME not in roles and index < 2:
             claims[index] = (Role.TIME, _Trust.LETTER)
+        elif tokens and tokens <= _ENVIRONMENTS and Role.TIME in roles and Role.BATCH not in roles and index < 2:
+            claims[index] = (Role.BATCH, _Trust.LETTER)
 
 
 def _judge_letters(texts: Sequence[str], claims: list[tuple[Role, _Trust] | None]) -> None:

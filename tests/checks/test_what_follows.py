@@ -8,6 +8,24 @@ from tests.checks.programs import said
 from tests.checks.test_readings import expected
 
 WRONG = {
+    "scores by step and targets by sample, whatever axes a sample has": """
+class Tagger(nn.Module):
+    def __init__(self, words, tags):
+        super().__init__()
+        self.embed = nn.Embedding(words, 8)
+        self.rnn = nn.GRU(8, 8)
+        self.out = nn.Linear(8, tags)
+
+    def forward(self, words):
+        return self.out(self.rnn(self.embed(words).transpose(0, 1))[0])
+
+def train(model: Tagger, words, tags):
+    samples = torch.utils.data.TensorDataset(words, tags)
+    for words, tags in torch.utils.data.DataLoader(samples, batch_size=16):
+        loss = F.cross_entropy(model(words).flatten(0, 1), tags.reshape(-1))  # RSG701
+
+train(Tagger(30, 5), load("words"), load("tags"))
+""",
     "one summary for each step beside the steps of the other layout": """
 class Beside(nn.Module):
     def __init__(self, d, h):
@@ -357,6 +375,72 @@ class Net(nn.Module):
 }
 
 RIGHT = {
+    "classes of a single sequence, for which it means nothing that the batch would be first": """
+class Tokens(nn.Module):
+    def __init__(self, d, tokens):
+        super().__init__()
+        self.rnn = nn.LSTM(d, d, 2, batch_first=True)
+        self.out = nn.Linear(d, tokens)
+        self.norm = nn.LogSoftmax(dim=1)
+
+    def forward(self, x):
+        x, _ = self.rnn(x)
+        return self.norm(self.out(x))
+""",
+    "samples by steps, both turned": """
+class Tagger(nn.Module):
+    def __init__(self, words, tags):
+        super().__init__()
+        self.embed = nn.Embedding(words, 8)
+        self.rnn = nn.GRU(8, 8)
+        self.out = nn.Linear(8, tags)
+
+    def forward(self, words):
+        return self.out(self.rnn(self.embed(words).transpose(0, 1))[0])
+
+def train(model: Tagger, words, tags):
+    samples = torch.utils.data.TensorDataset(words, tags)
+    for words, tags in torch.utils.data.DataLoader(samples, batch_size=16):
+        loss = F.cross_entropy(model(words).flatten(0, 1), tags.transpose(0, 1).reshape(-1))
+
+train(Tagger(30, 5), load("words"), load("tags"))
+""",
+    "steps by samples, turned back": """
+class Tagger(nn.Module):
+    def __init__(self, words, tags):
+        super().__init__()
+        self.embed = nn.Embedding(words, 8)
+        self.rnn = nn.GRU(8, 8)
+        self.out = nn.Linear(8, tags)
+
+    def forward(self, words):
+        return self.out(self.rnn(self.embed(words).transpose(0, 1))[0])
+
+def train(model: Tagger, words, tags):
+    samples = torch.utils.data.TensorDataset(words, tags)
+    for words, tags in torch.utils.data.DataLoader(samples, batch_size=16):
+        loss = F.cross_entropy(model(words).transpose(0, 1).flatten(0, 1), tags.reshape(-1))
+
+train(Tagger(30, 5), load("words"), load("tags"))
+""",
+    "one target for each sample": """
+class Tagger(nn.Module):
+    def __init__(self, words, tags):
+        super().__init__()
+        self.embed = nn.Embedding(words, 8)
+        self.rnn = nn.GRU(8, 8)
+        self.out = nn.Linear(8, tags)
+
+    def forward(self, words):
+        return self.out(self.rnn(self.embed(words).transpose(0, 1))[0])
+
+def train(model: Tagger, words, tags):
+    samples = torch.utils.data.TensorDataset(words, tags)
+    for words, tags in torch.utils.data.DataLoader(samples, batch_size=16):
+        loss = F.cross_entropy(model(words)[-1], tags.reshape(-1))
+
+train(Tagger(30, 5), load("words"), load("tags"))
+""",
     "weights that add up along the axis they are taken over, under a stale comment": """
 class Attention(nn.Module):
     def __init__(self, d, h):

@@ -112,3 +112,32 @@ class Tagger(nn.Module):
         return self.encoder(vectors)[0] + self.encoder(others)[0]
 """
     assert said(program, "RSG101") == []
+
+
+def _rollout(axis: int) -> str:
+    return f'''
+class Critic(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.rnn = nn.GRU(width, width, batch_first=True)
+        self.head = nn.Linear(width, 1)
+
+    def forward(self, seen, state=None):
+        out, state = self.rnn(seen.unsqueeze({axis}), state)
+        return self.head(out.squeeze({axis})), state
+
+def run(critic: Critic, rollout):
+    """rollout: (n_steps, n_envs, width) -> values (n_steps, n_envs)"""
+    values, state = [], None
+    for seen in rollout:
+        value, state = critic(seen, state)
+        values.append(value)
+    return torch.stack(values)
+
+run(Critic(5), torch.randn(4, 3, 5))
+'''
+
+
+def test_environments_that_were_written_for_a_rollout_are_a_batch() -> None:
+    assert said(_rollout(0), "RSG101") == [(5, "RSG101")]
+    assert said(_rollout(1)) == []

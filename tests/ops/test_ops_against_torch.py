@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from rnnshape_guard.ops import binary, find, paths, perform
-from rnnshape_guard.shapes.axes import Shape
+from rnnshape_guard.shapes.axes import Axis, Rest, Shape
 from rnnshape_guard.shapes.dims import Dim
 from rnnshape_guard.shapes.outcomes import UNKNOWN, Many, Named, Operand, Result
 
@@ -542,3 +542,26 @@ def test_a_keyword_may_be_spelled_as_numpy_does() -> None:
 def test_a_missing_argument_is_a_misfit() -> None:
     check("torch.transpose", (tensor(2, 3), 0), {})
     check("Tensor.unsqueeze", (tensor(2, 3),), {})
+
+
+@pytest.mark.parametrize("rank", [2, 3, 4])
+@pytest.mark.parametrize("ahead", [1, 2])
+@pytest.mark.parametrize("places", [(0, 1), (1, 0), (1, 2), (0, 2)])
+def test_what_is_known_of_a_transpose_of_unknown_rank_holds_for_every_rank(
+    rank: int, ahead: int, places: tuple[int, int]
+) -> None:
+    if max(places) >= rank or ahead >= rank:
+        pytest.skip("no such axes")
+    x = torch.empty(*[3, 5, 7, 11][: rank - 1], 2)
+    front = tuple(Axis.new("front", size) for size in x.shape[:ahead])
+    given = Shape((*front, Rest(), Axis.new("last", 2)))
+    operation = find("Tensor.transpose")
+    assert operation is not None
+    outcome = perform(operation, [given, *map(Dim.of, places)], {})[1]
+    assert isinstance(outcome.result, Shape)
+    moved = x.transpose(*places).shape
+    known, _ = outcome.result.ends()
+    assert outcome.result.least_rank <= rank
+    assert all(axis.size.value in (None, moved[at]) for at, axis in enumerate(known))
+    kept = [place for place in places if place < ahead]
+    assert all(known[sum(places) - place].size.value == x.shape[place] for place in kept)

@@ -98,6 +98,16 @@ class TestComments:
     def test_both_sides_of_an_arrow(self, arrow: str) -> None:
         assert read(f" (T, B, H) {arrow} (B, T, H)") == [(None, "input", "T B H"), (None, "result", "B T H")]
 
+    @pytest.mark.parametrize(
+        "text", [" x: (T, B, F) -> y (T, B)", " x: (T, B, F) -> y: (T, B)", " x (T, B, F) => y = (T, B)"]
+    )
+    def test_what_goes_into_another_thing(self, text: str) -> None:
+        assert read(text) == [("x", "input", "T B F")]
+
+    @pytest.mark.parametrize("text", [" x: (batch, words)", " x (words, batch)", " x.shape = (batch, tokens)"])
+    def test_words_that_are_the_steps_of_a_batch(self, text: str) -> None:
+        assert [note.name for note in notes_in(text, known_names=KNOWN)] == ["x"]
+
     def test_the_ends_of_a_chain_of_arrows(self) -> None:
         assert read(" x: B x T -> B x 1 x T -> T x B x 3") == [("x", "input", "B T"), ("x", "result", "T B 3")]
 

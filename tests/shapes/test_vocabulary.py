@@ -59,6 +59,7 @@ def test_words_that_name_none_or_not_surely(word: str) -> None:
         ("N L H_in", "BTH"), ("L N H_in", "TBH"), ("S N E", "TBF"), ("N C T", "BCT"), ("B F T", "BFT"), ("B L", "BT"),
         ("B C H W", "BC--"), ("N C H W", "BC--"), ("b h t d", "B-TF"), ("B T 2*H", "BTH"),
         ("layers batch hidden", "LBH"), ("samples timesteps features", "BTF"), ("batch words dim", "BTF"),
+        ("n_steps n_envs obs_size", "TBF"), ("num_envs steps", "BT"), ("envs batch time", "-BT"), ("n_envs hidden", "-H"),
     ],
 )  # fmt: skip
 def test_letters_are_read_in_company(axes: str, roles: str) -> None:
