@@ -129,6 +129,11 @@ class Called(Event):
 
     given: Mapping[str, Given]
 
+    def seen(self, name: str) -> Seen:
+        """What was given for a parameter; None where nothing was."""
+        given = self.given.get(name)
+        return given.seen if given is not None else None
+
     def value(self, name: str) -> Value | None:
         """The tensor given for a parameter, if one was."""
         given = self.given.get(name)

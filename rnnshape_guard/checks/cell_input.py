@@ -81,5 +81,5 @@ def _has_states_for(atom: Atom, call: CellCalled, log: Log) -> bool:
         state.axes is not None and len(state.axes) == 2 and compare(state.axes[0].size, atom.size).equal
         for other in log.all(CellCalled)
         if other.layer.id == call.layer.id and "hx" in other.given
-        for state in values_in(other.given["hx"].seen)
+        for state in values_in(other.seen("hx"))
     )

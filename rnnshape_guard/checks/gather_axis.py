@@ -15,7 +15,7 @@ def check(event: Selected, log: Log) -> Iterator[Finding]:
     """Judge each gather before or behind a recurrent layer: off its own axis, the result has the index's sizes."""
     if event.name != "gather" or event.path:
         return
-    value, index, given = event.value("input"), event.value("index"), event.given["dim"].seen
+    value, index, given = event.value("input"), event.value("index"), event.seen("dim")
     along = given.literal if isinstance(given, Dim) else None
     axes = value.axes if value is not None else None
     if value is None or axes is None or index is None or along is None or not -len(axes) <= along < len(axes):

@@ -147,7 +147,7 @@ def _counts_samples(lengths: Value, layout: tuple[Axis, Axis]) -> bool:
 
 def _cut_apart(pack: PackCalled, batch: Axis, log: Log) -> Event | None:
     """The event that cut a batch into several parts, if the lengths are, part after part, the same different numbers."""
-    value, lengths = pack.value("input"), pack.given["lengths"].seen
+    value, lengths = pack.value("input"), pack.seen("lengths")
     if value is None or not isinstance(lengths, tuple) or batch.atom is None:
         return None
     numbers = {one.value for one in lengths if isinstance(one, Dim)}
@@ -157,7 +157,7 @@ def _cut_apart(pack: PackCalled, batch: Axis, log: Log) -> Event | None:
     for other in log.events[cut.id : pack.id] if cut is not None else ():
         if isinstance(other, PackCalled) and other.name == pack.name and "lengths" in other.given:
             own = other.value("input")
-            same = _same_lengths(other.given["lengths"].seen, lengths)
+            same = _same_lengths(other.seen("lengths"), lengths)
             if same and own is not None and own is not value and _cut(own, batch, log) is cut:
                 return cut
     return None
@@ -188,7 +188,7 @@ def _cut(value: Value, batch: Axis, log: Log) -> Event | None:
 
 
 def _finding(pack: PackCalled, log: Log, message: str) -> Finding:
-    lengths = pack.given["lengths"].value
+    lengths = pack.value("lengths")
     maker = _maker(lengths, log) if lengths is not None else None
     at = maker if maker is not None else pack
     value = pack.value("input")

@@ -92,7 +92,7 @@ def _joined(event: Contracted | Combined | Computed) -> tuple[Given, Value, Valu
     """Two tensors joined along an axis which is the batch of one and the time of the other."""
     if not isinstance(event, Combined) or event.name.rpartition(".")[2] not in ("cat", "concat", "concatenate"):
         return None
-    dim = event.given["dim"].seen if "dim" in event.given else None
+    dim = event.seen("dim")
     at = dim.literal if isinstance(dim, Dim) else None
     if at is None:
         return None

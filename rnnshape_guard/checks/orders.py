@@ -33,7 +33,7 @@ _CHOOSING = frozenset("gather index_select take_along_dim sort take masked_selec
 def sorted_alone(pack: PackCalled, log: Log) -> Selected | None:
     """The event that sorted the lengths of a pack, where the order it gave is read by nothing before the batch is
     packed, and nothing else chooses among the samples."""
-    lengths, value = pack.given["lengths"].value, pack.value("input")
+    lengths, value = pack.value("lengths"), pack.value("input")
     plain = None if lengths is None else _uncast(lengths, log)
     sort = None if plain is None else log.maker(plain)
     if (
@@ -89,7 +89,7 @@ class LeftSorted:
 def left_sorted(pack: PackCalled, log: Log) -> LeftSorted | None:
     """The results in the order of the lengths, where the order itself stays inside the function: nobody can put them
     back. Whatever else was sorted alike, or goes out with them, may be meant to stand in that order."""
-    lengths, packed = pack.given["lengths"].value, pack.result
+    lengths, packed = pack.value("lengths"), pack.result
     order = None if lengths is None else _order_of(lengths, log)
     sort = None if order is None else log.maker(order)
     leaving = _leaving(pack, log)

@@ -132,7 +132,7 @@ def _read_along(event: Event) -> Axis | None:
     if axes is None:
         return None
     if isinstance(event, Computed):
-        dim = event.given["dim"].seen if "dim" in event.given else None
+        dim = event.seen("dim")
         at = dim.literal if isinstance(dim, Dim) and event.name == "softmax" else None
     else:
         at = axis_read(event)

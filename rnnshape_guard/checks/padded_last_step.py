@@ -80,7 +80,7 @@ def _is_of_one(event: Selected, log: Log) -> bool:
     packs = [one for one in packs if "lengths" in one.given]
     if not packs:
         return False
-    lengths = packs[-1].given["lengths"].seen
+    lengths = packs[-1].seen("lengths")
     return isinstance(lengths, Dim) or (
         isinstance(lengths, Value)
         and any(_is_size(lengths, one) for one in log.events[: event.id] if one.entry == event.entry)

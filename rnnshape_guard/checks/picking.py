@@ -51,20 +51,20 @@ def picks(event: Selected) -> list[Pick]:
         case "index" | "written":
             return _subscript(event, axes)
         case "select":
-            return _one(axes, event.given["dim"].seen, event.given["index"].seen)
+            return _one(axes, event.seen("dim"), event.seen("index"))
         case "index_select":
-            return _one(axes, event.given["dim"].seen, event.given["index"].seen)
+            return _one(axes, event.seen("dim"), event.seen("index"))
         case "narrow":
-            start, length = event.given["start"].seen, event.given["length"].seen
+            start, length = event.seen("start"), event.seen("length")
             item = start if isinstance(length, Dim) and length.literal == 1 else Slice(_dim(start), _dim(length))
-            return _one(axes, event.given["dim"].seen, item)
+            return _one(axes, event.seen("dim"), item)
     return []
 
 
 def front_picks(event: Selected) -> list[Pick]:
     """What a subscript takes of the axes that are known from the front, however many there are behind them."""
     value = event.value("input")
-    items = event.given["items"].seen if "items" in event.given else None
+    items = event.seen("items")
     if value is None or not isinstance(value.shape, Shape) or not isinstance(items, tuple) or ... in items:
         return []
     return _subscript(event, value.shape.ends()[0])
@@ -82,7 +82,7 @@ def _one(axes: tuple[Axis, ...], dim: Seen, item: Seen | Slice) -> list[Pick]:
 
 
 def _subscript(event: Selected, axes: tuple[Axis, ...]) -> list[Pick]:
-    items = event.given["items"].seen
+    items = event.seen("items")
     if not isinstance(items, tuple):
         return []
     named = [item for item in items if item is not None and item is not ...]

@@ -64,7 +64,7 @@ def joined_pair(event: Event, log: Log) -> RecurrentCalled | None:
     """The LSTM call whose h_n and c_n are joined along the batch, as if they were the states of two directions."""
     if not isinstance(event, Combined) or event.name.rpartition(".")[2] not in ("cat", "concat", "concatenate"):
         return None
-    given, dim = event.given["tensors"].seen, event.given["dim"].seen if "dim" in event.given else None
+    given, dim = event.seen("tensors"), event.seen("dim")
     if not isinstance(given, tuple) or len(given) != 2 or not isinstance(dim, Dim) or dim.literal not in (1, -2):
         return None
     for pair in (given, given[::-1]):

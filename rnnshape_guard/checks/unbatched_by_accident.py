@@ -23,7 +23,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
         or value.axes is None
         or len(value.axes) != 2
         or call.given.get("hx") is not None
-        and call.given["hx"].seen is not None
+        and call.seen("hx") is not None
     ):
         return
     batch = only_atom(value.axes[0])

@@ -77,7 +77,7 @@ def _weighed_or_pooled(event: LayerCalled | Computed, log: Log) -> Iterator[Use]
         if isinstance(spec, AdaptivePoolSpec | PoolSpec) and spec.kind.endswith("Pool1d"):
             yield Use(event, value, 2, "a pool")
         return
-    dim = event.given["dim"].seen if "dim" in event.given else None
+    dim = event.seen("dim")
     at = dim.literal if isinstance(dim, Dim) else None
     scorer = log.maker(value)
     is_score = isinstance(scorer, LayerCalled) and isinstance(scorer.layer.spec, LinearSpec)
