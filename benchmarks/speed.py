@@ -8,8 +8,8 @@ For each tree, in one process each and the best of several rounds that go around
 - the same tree under `ruff check --no-cache`, pyrefly and TorchFix, which are installed from PyPI into a folder outside
   this repository (`--tools`); one that cannot be installed is left out with a word;
 - libcst alone, parsing the recurrent files with as many processes as there are processors;
-- analysis against libcst's parse of the same files: everything else that judging them costs, imports followed, in one
-  process.
+- analysis against libcst's parse of the same files, whole: what judging them costs but for libcst's part of it, imports
+  followed, in one process.
 
 `--recurrent` adds a row for the recurrent files of each tree alone. Without a tree it takes what is installed beside it.
 """
@@ -17,6 +17,8 @@ For each tree, in one process each and the best of several rounds that go around
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import os
 import resource
 import shutil
@@ -116,8 +118,8 @@ def parses(source: bytes) -> bool:
 
 
 def analysis(tree: Tree, limit: float) -> Analysis:
-    """Judge a tree's recurrent files one after another in this process, for at most `limit` seconds, and tell libcst's
-    parse (of these files and of those that they import) from everything else."""
+    """Judge a tree's recurrent files one after another in this process, for at most `limit` seconds: what that costs
+    without libcst's part, beside libcst's parse of the whole of these files and of those of their imports that are read."""
     settings = Settings(root=tree.path)
     analyst = Analyst()
     parse_module = libcst.parse_module
@@ -131,7 +133,7 @@ def analysis(tree: Tree, limit: float) -> Analysis:
         finally:
             parsing += time.perf_counter() - start
 
-    slowest = (0.0, tree.path)
+    slowest, judged = (0.0, tree.path), set[str]()
     # What is loaded for the first file is no part of what a file costs.
     analyst.analyse(
         Job("first.py", str(tree.path / "first.py"), b"import torch.nn as nn\nnn.LSTM(3, 4)\n", settings, False)
@@ -144,16 +146,28 @@ def analysis(tree: Tree, limit: float) -> Analysis:
             analyst.analyse(Job(str(file), str(file), source, settings, named=False))
             now = time.perf_counter()
             slowest = max(slowest, (now - start, file))
+            judged.add(str(file))
             if now - begin > limit:
                 break
     finally:
         libcst.parse_module = parse_module
-    return Analysis(parsing, time.perf_counter() - begin - parsing, *slowest)
+    rest = time.perf_counter() - begin - parsing
+    sources = [Path(file).read_bytes() for file in sorted(judged | analyst.read) if Path(file).is_file()]
+    collecting = gc.isenabled()
+    gc.disable()
+    begin = time.perf_counter()
+    for source in sources:
+        parse_one(source)
+    parse = time.perf_counter() - begin
+    if collecting:
+        gc.enable()
+    return Analysis(parse, rest, *slowest)
 
 
 def parse_one(source: bytes) -> None:
-    """Parse a file and forget it."""
-    libcst.parse_module(source)
+    """Parse a file and forget it; one that libcst can't read costs what it costs until then."""
+    with contextlib.suppress(libcst.ParserSyntaxError, UnicodeDecodeError):
+        libcst.parse_module(source)
 
 
 def parse_all(tree: Tree) -> Cost:

@@ -58,6 +58,11 @@ class Analyst:
         self._survey = survey
         self._projects: dict[str, Project] = {}
 
+    @property
+    def read(self) -> frozenset[str]:
+        """The files that were parsed so far, for themselves or for what imports them."""
+        return frozenset(file for project in self._projects.values() for file in project.read)
+
     def analyse(self, job: Job) -> Judged:
         """Judge one file. Whatever goes wrong is part of the answer; nothing is raised."""
         before, collecting = sys.getrecursionlimit(), gc.isenabled()

@@ -250,6 +250,11 @@ class Project:
             self._outlines[file] = self._outline_of(file)
         return self._outlines[file]
 
+    @property
+    def read(self) -> frozenset[str]:
+        """The files that were read and are remembered."""
+        return frozenset(self._loaded)
+
     def load(self, file: str) -> Loaded | None:
         """A file as records; None if it cannot be read or is no Python."""
         self._opened.add(file)
