@@ -9,7 +9,7 @@ from rnnshape_guard.checks import widths, wording
 from rnnshape_guard.checks.meetings import meeting, tensors_of
 from rnnshape_guard.events import Combined, Computed, Contracted, Given, Log, Value
 from rnnshape_guard.findings import Finding, Label
-from rnnshape_guard.shapes.axes import Shape
+from rnnshape_guard.shapes.axes import Axis, Shape
 from rnnshape_guard.shapes.outcomes import Fault, Misfit
 
 _SIZES: Final = frozenset({Fault.SIZE, Fault.BROADCAST, Fault.RANK})
