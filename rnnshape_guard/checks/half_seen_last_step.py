@@ -63,8 +63,7 @@ def _unseen(read: StepRead) -> int:
 
 def _is_alone(read: StepRead, log: Log) -> bool:
     """Whether all that is read of a layer of one direction, which begins anew at each call, is its first step."""
-    hx = read.call.given.get("hx")
-    if read.step != "first" or read.event.path or read.call.path or (hx is not None and hx.seen is not None):
+    if read.step != "first" or read.event.path or read.call.path or read.call.seen("hx") is not None:
         return False
     directions = spec_of(read.call).directions
     if not isinstance(directions, Dim) or directions.value != 1 or state_uses(read.call, log):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import Final
 
 from rnnshape_guard.checks import wording
@@ -70,19 +71,15 @@ def _crossed(event: Operation) -> tuple[Given, Value, Value] | None:
 
 
 def _swapped(event: Operation, given: Given, one: Value, two: Value) -> Finding:
-    return Finding(
-        code="RSG707",
+    return _finding(
+        event,
+        given,
+        two,
+        one,
         message=f"{wording.shape(one)} and {wording.shape(two)} meet in `{event.name.rpartition('.')[2]}` with batch and time exchanged",
-        place=event.place,
         primary="axes 0 and 1 are exchanged",
-        labels=(Label(given.place, wording.shape(two)),) if given.place is not None else (),
-        expected=wording.shape(one),
-        found=wording.shape(two),
-        help="move the axes of one of them: .transpose(0, 1)",
-        subject=frozenset(
-            {("operands", event.id), *(atom.root for axis in (one.axes or ())[:2] for atom in axis.atoms)}
-        ),
-        cause=event.id,
+        remedy="move the axes of one of them: .transpose(0, 1)",
+        axes=[atom.root for axis in (one.axes or ())[:2] for atom in axis.atoms],
     )
 
 
@@ -111,17 +108,14 @@ def _joined(event: Operation) -> tuple[Given, Value, Value, int] | None:
 
 
 def _samples_among_steps(event: Operation, given: Given, one: Value, other: Value, at: int) -> Finding:
-    return Finding(
-        code="RSG707",
+    return _finding(
+        event,
+        given,
+        one,
+        other,
         message=f"{wording.quoted(event.place)} joins along axis {at} the samples of {wording.shape(one)} to the steps of {wording.shape(other)}",
-        place=event.place,
         primary=f"axis {at} is the batch of one and the time of the other",
-        labels=(Label(given.place, wording.shape(one)),) if given.place is not None else (),
-        expected=wording.shape(other),
-        found=wording.shape(one),
-        help="one step of each sample: .unsqueeze(1) of (batch, features)" if at == 1 else "",
-        subject=frozenset({("operands", event.id)}),
-        cause=event.id,
+        remedy="one step of each sample: .unsqueeze(1) of (batch, features)" if at == 1 else "",
     )
 
 
@@ -165,19 +159,17 @@ def _single(axis: Axis) -> Atom | None:
 def _meets_another(event: Operation, given: Given, one: Value, other: Value, atom: Atom, met: Atom) -> Finding:
     names = [wording.atom_name(each) for each in (atom, met)]
     words = f"the {names[0]} of {wording.shape(one)} meets the {names[1]} of {wording.shape(other)}"
-    return Finding(
-        code="RSG707",
+    return _finding(
+        event,
+        given,
+        one,
+        other,
         message=f"in {wording.quoted(event.place)}, {words}"
         if "?" not in names
         else f"{wording.shape(one)} and {wording.shape(other)} stand out of line in `{event.name}`",
-        place=event.place,
         primary="sizes are compared from the last axis on",
-        labels=(Label(given.place, wording.shape(one)),) if given.place is not None else (),
-        expected=wording.shape(other),
-        found=wording.shape(one),
-        help="an axis of size 1 where the other tensor has one more: .unsqueeze(1)",
-        subject=frozenset({("operands", event.id), atom, met}),
-        cause=event.id,
+        remedy="an axis of size 1 where the other tensor has one more: .unsqueeze(1)",
+        axes=[atom, met],
     )
 
 
@@ -199,15 +191,38 @@ def _stacked(event: Operation) -> tuple[Given, Value, Value, Role] | None:
 
 def _layers_meet(event: Operation, given: Given, state: Value, other: Value, role: Role) -> Finding:
     words = "samples" if role is Role.BATCH else "steps"
+    return _finding(
+        event,
+        given,
+        state,
+        other,
+        message=f"{wording.quoted(given)} holds {wording.shape(state)}: its layers meet the {words} of {wording.shape(other)}",
+        primary=f"layers against {words}",
+        remedy=f"{given.text}[-1] is the state of the last layer" if given.text.isidentifier() else "",
+    )
+
+
+def _finding(
+    event: Operation,
+    given: Given,
+    found: Value,
+    expected: Value,
+    *,
+    message: str,
+    primary: str,
+    remedy: str,
+    axes: Iterable[Atom] = (),
+) -> Finding:
+    """That what was `given` has its axes otherwise than what it meets."""
     return Finding(
         code="RSG707",
-        message=f"{wording.quoted(given)} holds {wording.shape(state)}: its layers meet the {words} of {wording.shape(other)}",
+        message=message,
         place=event.place,
-        primary=f"layers against {words}",
-        labels=(Label(given.place, wording.shape(state)),) if given.place is not None else (),
-        expected=wording.shape(other),
-        found=wording.shape(state),
-        help=f"{given.text}[-1] is the state of the last layer" if given.text.isidentifier() else "",
-        subject=frozenset({("operands", event.id)}),
+        primary=primary,
+        labels=(Label(given.place, wording.shape(found)),) if given.place is not None else (),
+        expected=wording.shape(expected),
+        found=wording.shape(found),
+        help=remedy,
+        subject=frozenset({("operands", event.id), *axes}),
         cause=event.id,
     )

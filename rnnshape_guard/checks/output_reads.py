@@ -316,7 +316,7 @@ def _from_lengths(event: Selected, call: RecurrentCalled, log: Log) -> bool:
     for maker in (pack, *(one for one in log.events[call.id : event.id] if isinstance(one, PackCalled))):
         if maker is None:
             continue
-        known |= {one.id for one in values_in(maker.seen("lengths"))} if "lengths" in maker.given else set()
+        known |= {one.id for one in values_in(maker.seen("lengths"))}
         if maker.name == "pad_packed_sequence" and isinstance(maker.result, tuple):
             known |= {one.id for one in values_in(maker.result[1])}
     pending = [one for name, given in event.given.items() if name != "input" for one in values_in(given.seen)]

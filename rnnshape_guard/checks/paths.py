@@ -72,15 +72,10 @@ def _is_one_step(call: RecurrentCalled, time: Atom | None, steps: list[Event], l
         isinstance(step, Selected) and _held(step, time) and not any(_has(one, time) for one in values_in(step.result))
         for step in steps
     )
-    given = call.given.get("hx")
-    return (
-        is_picked
-        and given is not None
-        and any(
-            isinstance(event, RecurrentCalled) and event.layer is call.layer
-            for state in values_in(given.seen)
-            for _, event in log.past(state)
-        )
+    return is_picked and any(
+        isinstance(event, RecurrentCalled) and event.layer is call.layer
+        for state in values_in(call.seen("hx"))
+        for _, event in log.past(state)
     )
 
 

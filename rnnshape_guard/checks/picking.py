@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnshape_guard.events import (
+    WRITTEN,
     Computed,
     Reduced,
     Seen,
@@ -48,11 +49,9 @@ def picks(event: Selected) -> list[Pick]:
     if axes is None:
         return []
     match event.name:
-        case "index" | "written":
+        case name if name in ("index", WRITTEN):
             return _subscript(event, axes)
-        case "select":
-            return _one(axes, event.seen("dim"), event.seen("index"))
-        case "index_select":
+        case "select" | "index_select":
             return _one(axes, event.seen("dim"), event.seen("index"))
         case "narrow":
             start, length = event.seen("start"), event.seen("length")

@@ -59,7 +59,7 @@ def _has_axis(event: Event, atom: Atom) -> bool:
 
 def _is_row(event: Event) -> bool:
     """Whether a subscript takes what a loop counts."""
-    items = event.given["items"].seen if isinstance(event, Selected) and "items" in event.given else ()
+    items = event.seen("items") if isinstance(event, Selected) else ()
     counted = (item for item in items if isinstance(item, Dim)) if isinstance(items, tuple) else ()
     return any(item.literal is None or item.below is not None for item in counted)
 

@@ -47,9 +47,7 @@ def reversal(event: Reordered, log: Log) -> Reversal | None:
 
 def _flipped(event: Reordered) -> int | None:
     """The one axis that a flip turns around."""
-    given = event.given.get("dims") if event.name == "flip" else None
-    dims = given.seen if given is not None else None
-    match dims:
+    match event.seen("dims") if event.name == "flip" else None:
         case Dim(literal=at) | (Dim(literal=at),):
             return at
     return None
@@ -79,10 +77,11 @@ def _turned_back(call: RecurrentCalled, batch: Atom, log: Log) -> Reordered | No
     for event in log.events[call.id + 1 :]:
         if event.entry != call.entry:
             break
-        value = event.value("input") if isinstance(event, Reordered) else None
-        at = _flipped(event) if isinstance(event, Reordered) else None
+        if not isinstance(event, Reordered):
+            continue
+        value, at = event.value("input"), _flipped(event)
         if value is None or value.axes is None or at is None or not -len(value.axes) <= at < len(value.axes):
             continue
-        if isinstance(event, Reordered) and is_axis(value.axes[at], batch) and output_behind(value, log) is call:
+        if is_axis(value.axes[at], batch) and output_behind(value, log) is call:
             return event
     return None

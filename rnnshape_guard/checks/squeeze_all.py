@@ -71,7 +71,7 @@ def _picks_steps(event: Reshaped, log: Log) -> bool:
     masks = {one.id for one in (*left, *compared)}
     for value in (*left, *compared):
         for use in log.readers(value):
-            items = use.given["items"].seen if isinstance(use, Selected) and "items" in use.given else ()
+            items = use.seen("items") if isinstance(use, Selected) else ()
             if isinstance(items, tuple) and any(isinstance(one, Value) and one.id in masks for one in items[1:]):
                 return True
     return False

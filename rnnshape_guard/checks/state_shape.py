@@ -40,13 +40,12 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
 
 def _gives_steps(call: RecurrentCalled, log: Log) -> RecurrentCalled | None:
     """The call whose outputs of all steps, with the batch first, are given as the state: they have no axis of layers."""
-    given = call.given.get("hx")
-    value = given.value if given is not None else None
+    value = call.value("hx")
     maker = log.maker(value) if value is not None else None
     if value is None or value.part != "output" or not isinstance(maker, RecurrentCalled) or call.path:
         return None
     pair = layout(maker)
-    if pair is None or settled(spec_of(maker).batch_first) is not True or is_of_one_kind(call, log) is False:
+    if pair is None or settled(spec_of(maker).batch_first) is not True or not is_of_one_kind(call, log):
         return None
     many = [axis for axis in pair if axis.size.value != 1 or any(atom.symbol.learned for atom in axis.atoms)]
     return maker if len(many) == 2 else None

@@ -49,14 +49,10 @@ def made_pair(pair: tuple[Seen, ...], log: Log) -> bool:
     """Whether a tuple is an initial state that a program has made for an LSTM: two tensors of the same three sizes, the
     layers first."""
     match pair:
-        case (Value(axes=(layers, *_) as one), Value(axes=(_, _, _) as two)) if len(one) == 3:
-            makers = (
-                (log.maker(pair[0]), log.maker(pair[1]))
-                if isinstance(pair[0], Value) and isinstance(pair[1], Value)
-                else ()
-            )
-            is_alike = all(compare(left.size, right.size).equal for left, right in zip(one, two, strict=True))
-            return is_alike and layers.role() is Role.LAYER and all(isinstance(maker, Created) for maker in makers)
+        case (Value(axes=(layers, _, _) as ours) as one, Value(axes=(_, _, _) as theirs) as other):
+            is_alike = all(compare(left.size, right.size).equal for left, right in zip(ours, theirs, strict=True))
+            are_made = all(isinstance(log.maker(state), Created) for state in (one, other))
+            return is_alike and layers.role() is Role.LAYER and are_made
     return False
 
 

@@ -18,13 +18,7 @@ def check(call: RecurrentCalled, log: Log) -> Iterator[Finding]:
     """Judge each call whose input has two axes and whose first axis is the batch: because something says so, or because
     an earlier recurrent layer on the path read it as the batch."""
     value = call.value("input")
-    if (
-        value is None
-        or value.axes is None
-        or len(value.axes) != 2
-        or call.given.get("hx") is not None
-        and call.seen("hx") is not None
-    ):
+    if value is None or value.axes is None or len(value.axes) != 2 or call.seen("hx") is not None:
         return
     batch = only_atom(value.axes[0])
     if batch is None:
